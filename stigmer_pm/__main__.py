@@ -1,0 +1,24 @@
+"""The program ``stigmer-pm``; ``python -m stigmer_pm`` is the same."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    arguments = sys.argv[1:]
+    seed = None
+    if "up" in arguments[:3] and not {"--help", "-h", "--dry-run", "--foreground"} & set(arguments):
+        # Forked before click, yaml and pydantic are imported: the supervisor never needs them, and its own imports
+        # run beside those of the command line.
+        from stigmer_pm.supervisor.launch import prefork
+
+        seed = prefork()
+    from stigmer_pm.cli.app import run
+
+    sys.exit(run(arguments, seed))
+
+
+if __name__ == "__main__":
+    main()

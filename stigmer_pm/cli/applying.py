@@ -1,0 +1,139 @@
+"""Making the machine match the file: read it, refuse what can't run, and hand it to a supervisor, old or new."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stigmer_pm.cli.errors import CliError
+from stigmer_pm.cli.matching import matching
+from stigmer_pm.cli.session import Session
+from stigmer_pm.client.documents import ApplyAnswer, Change, Document
+from stigmer_pm.client.errors import NoSupervisor, Refused
+from stigmer_pm.client.finding import is_locked
+from stigmer_pm.client.requests import Supervisor
+from stigmer_pm.core.plan import Scope, in_scope_names, make_plan
+from stigmer_pm.spec import ProjectSpec
+from stigmer_pm.spec.codec import encode
+from stigmer_pm.statedir import StateDir
+
+#: Seconds within which a supervisor that is starting, or whose socket is being made anew, must answer. The socket is
+#: looked after every 10 s.
+_ANSWER_WITHIN = 12.0
+_LOOK = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A resolved file, and which part of it an ``up`` is about."""
+
+    spec: ProjectSpec
+    names: tuple[str, ...]
+    profiles: tuple[str, ...]
+
+    @property
+    def scope(self) -> Scope:
+        """As the core has it."""
+        return Scope(self.names, self.profiles)
+
+
+def read_wanted(
+    session: Session, patterns: Sequence[str], labels: Sequence[tuple[str, str]], profiles: tuple[str, ...]
+) -> Wanted:
+    """Read the file.
+
+    Raises:
+        ConfigError: it has errors.
+        CliError: a pattern or label matches nothing in it, or something chosen can't be run.
+    """
+    from stigmer_pm.config import load
+
+    spec = load(session.file(), session.environ, profiles=profiles, names=tuple(patterns))
+    session.remember_state(StateDir(spec.state_dir))
+    names = tuple(matching(patterns, labels, {c.name: c.labels for c in spec.components})) if patterns or labels else ()
+    wanted = Wanted(spec, names, profiles)
+    in_scope = in_scope_names(spec, wanted.scope)
+    for component in spec.components:
+        if component.name in in_scope and component.container is not None:
+            raise CliError(
+                f"cannot run component '{component.name}': containers (image:) are not supported yet",
+                "leave its profile out" if component.profiles else "give it a command instead, or put it in a profile",
+            )
+    return wanted
+
+
+def order_of(session: Session, wanted: Wanted) -> Document:
+    """What a new supervisor is started with."""
+    return {
+        "spec": encode(wanted.spec),
+        "names": list(wanted.names),
+        "profiles": list(wanted.profiles),
+        "environment": dict(session.environ),
+    }
+
+
+def apply(session: Session, wanted: Wanted) -> tuple[Supervisor, ApplyAnswer]:
+    """Apply the file through the supervisor that runs, or through a new one.
+
+    Raises:
+        NoSupervisor: one runs that can't be reached.
+        Refused: the supervisor says no.
+    """
+    state = StateDir(wanted.spec.state_dir)
+    ends_at = time.monotonic() + _ANSWER_WITHIN
+    told = False
+    while True:
+        try:
+            supervisor = Supervisor.find(state)
+            supervisor.knock()
+            session.discard_seed()
+            return supervisor, supervisor.apply(encode(wanted.spec), names=wanted.names, profiles=wanted.profiles)
+        except NoSupervisor as error:
+            answer = _start(session, wanted) if error.is_absent and not is_locked(state) else None
+            if answer is not None:
+                return Supervisor.find(state), answer
+            if not (error.is_absent or error.may_return):
+                raise
+            if time.monotonic() > ends_at:
+                raise _no_answer(state) from error
+            if error.may_return and not told:
+                told = True
+                session.terminal.say(f"{error.message}; waiting for it")
+        time.sleep(_LOOK)
+
+
+def _no_answer(state: StateDir) -> NoSupervisor:
+    return NoSupervisor(
+        f"another supervisor of this project has been starting or ending for {_ANSWER_WITHIN:.0f} s without an answer",
+        f"see {state.supervisor_log}, and try again",
+    )
+
+
+def plan(session: Session, wanted: Wanted) -> tuple[list[Change], int]:
+    """What :func:`apply` would change, and how many components it would leave alone."""
+    try:
+        supervisor = Supervisor.find(StateDir(wanted.spec.state_dir))
+        answer = supervisor.apply(encode(wanted.spec), names=wanted.names, profiles=wanted.profiles, dry_run=True)
+    except NoSupervisor as error:
+        if not error.is_absent:
+            raise
+        session.terminal.say("no supervisor runs; up would start one")
+        fresh = make_plan({}, lambda name: None, wanted.spec, wanted.scope)
+        changes = [
+            Change(name=c.name, action=c.action.value, fields=list(c.fields), reason=c.reason) for c in fresh.changes
+        ]
+        return changes, fresh.unchanged
+    return answer["changes"], answer["unchanged"]
+
+
+def _start(session: Session, wanted: Wanted) -> ApplyAnswer | None:
+    """Start a supervisor; ``None`` when another ``up`` was faster, or the last one is just ending."""
+    answer = session.take_seed().plant(order_of(session, wanted))
+    if answer.get("busy"):
+        return None
+    if "error" in answer:
+        error = answer["error"]
+        raise Refused(str(error["message"]), error.get("cure"), int(error.get("exit", 1)))
+    found: ApplyAnswer = answer["apply"]
+    return found

@@ -1,0 +1,28 @@
+"""``stigmer-pm describe``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from stigmer_pm.cli.options import example, file_option, json_option, name_argument
+from stigmer_pm.cli.screen.details import details_lines
+from stigmer_pm.cli.session import Session, pass_session
+
+
+@click.command("describe", epilog=example("describe stigmer-server", "describe stigmer-server --json"))
+@file_option()
+@json_option
+@click.option("--show-secrets", is_flag=True, help="Don't mask the values of variables that look secret.")
+@name_argument
+@pass_session
+def command(session: Session, name: str, show_secrets: bool, as_json: bool) -> int:
+    """Show everything about one component: what it is, how it stands and why, probes, runs, recent events, its log."""
+    details = session.supervisor().describe(name, show_secrets=show_secrets)
+    if as_json:
+        session.terminal.print(json.dumps(details, indent=2, ensure_ascii=False))
+        return 0
+    for line in details_lines(session.terminal, details):
+        session.terminal.print(line)
+    return 0

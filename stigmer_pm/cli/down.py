@@ -1,0 +1,70 @@
+"""``stigmer-pm down``."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from stigmer_pm.cli.options import example, file_option, timeout_option
+from stigmer_pm.cli.screen.outcome import report_unwell, summary
+from stigmer_pm.cli.screen.progress import watch
+from stigmer_pm.cli.session import Session, pass_session
+from stigmer_pm.client.errors import NoSupervisor
+from stigmer_pm.client.finding import is_locked
+from stigmer_pm.client.requests import Outcome, Supervisor
+
+#: Seconds between looks at the lock once everything has stopped; the supervisor then needs a few milliseconds.
+_LOOK = 0.01
+#: Seconds after which a supervisor that has stopped everything should have ended.
+_END_WITHIN = 10.0
+
+
+@click.command("down", epilog=example("down", "down --timeout 30s"))
+@file_option()
+@timeout_option
+@pass_session
+def command(session: Session, timeout: float | None) -> int:
+    """Stop everything in reverse dependency order, end the supervisor, and wait until both are done.
+
+    Logs and the history of runs stay. When nothing runs, that is said, and the exit status is 0. Ctrl-C and --timeout
+    end only the waiting: what has begun to stop goes on stopping.
+    """
+    try:
+        supervisor = session.supervisor()
+        supervisor.knock()
+    except NoSupervisor as error:
+        if not error.is_absent:
+            raise
+        session.terminal.print("nothing runs for this project")
+        return 0
+    outcome = _stop_everything(session, supervisor, timeout)
+    if outcome is not None:
+        report_unwell(session.terminal, outcome, "stopped", timeout)
+        if not outcome.reached:
+            session.terminal.hint("it goes on stopping; 'stigmer-pm down' again waits for it")
+            return 1
+    _wait_for_end(supervisor)
+    session.terminal.print("nothing to stop" if outcome is None else f"{summary(outcome, 'stopped')}; supervisor ended")
+    return 0
+
+
+def _stop_everything(session: Session, supervisor: Supervisor, timeout: float | None) -> Outcome | None:
+    """The outcome, or ``None`` when the supervisor ended before it could tell it: then nothing runs any more."""
+    try:
+        return watch(session.terminal, supervisor.down(timeout=timeout), "stopped")
+    except NoSupervisor:
+        if is_locked(supervisor.state):
+            raise
+        return None
+
+
+def _wait_for_end(supervisor: Supervisor) -> None:
+    ends_at = time.monotonic() + _END_WITHIN
+    while is_locked(supervisor.state):
+        if time.monotonic() > ends_at:
+            raise NoSupervisor(
+                f"everything has stopped, but the supervisor (pid {supervisor.address.pid}) does not end",
+                f"see {supervisor.state.supervisor_log}",
+            )
+        time.sleep(_LOOK)

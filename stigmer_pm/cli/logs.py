@@ -1,0 +1,139 @@
+"""``stigmer-pm logs``."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import click
+
+from stigmer_pm.cli.errors import CliError
+from stigmer_pm.cli.matching import matching
+from stigmer_pm.cli.options import example, file_option, label_option, names_argument, selection_of
+from stigmer_pm.cli.screen.log_lines import LogPrinter
+from stigmer_pm.cli.session import Session, pass_session
+from stigmer_pm.client.errors import NoSupervisor
+from stigmer_pm.config.errors import ConfigError
+from stigmer_pm.logs import Follower, history
+
+#: Lines of the past that are shown when no number is given: a screen or two.
+_LINES = 100
+#: Seconds between looks for new lines; a person doesn't notice it.
+_LOOK = 0.1
+
+Keep = Callable[[bytes], bool]
+
+
+@click.command("logs", epilog=example("logs", "logs -f workflow-runner", "logs -n 20 --grep error"))
+@file_option("--file")
+@click.option("-f", "--follow", is_flag=True, help="Stay, and print what is written from now on.")
+@click.option(
+    "-n",
+    "--lines",
+    type=click.IntRange(min=0),
+    default=_LINES,
+    show_default=True,
+    metavar="N",
+    help="How many of the last lines of each component to print.",
+)
+@click.option("--grep", "pattern", metavar="REGEX", help="Only lines that match this regular expression.")
+@click.option("--no-prefix", is_flag=True, help="Don't put the name of the component before a line.")
+@click.option("--all", "everything", is_flag=True, help="Of all components, which is the default.")
+@click.option("--since", metavar="WHEN", help="Not supported yet.")
+@click.option("--until", metavar="WHEN", help="Not supported yet.")
+@click.option("--timestamps", is_flag=True, help="Not supported yet.")
+@label_option
+@names_argument()
+@pass_session
+def command(
+    session: Session,
+    names: tuple[str, ...],
+    labels: tuple[tuple[str, str], ...],
+    follow: bool,
+    lines: int,
+    pattern: str | None,
+    no_prefix: bool,
+    everything: bool,
+    since: str | None,
+    until: str | None,
+    timestamps: bool,
+) -> int:
+    """Print what components have written, byte for byte, each line behind the name of its component.
+
+    Works with no supervisor as well. Ctrl-C ends --follow, and hurts nothing.
+    """
+    _refuse_times({"--since": since, "--until": until, "--timestamps": timestamps})
+    if everything and names:
+        raise click.UsageError("give names or --all, not both")
+    keep = _keeps(pattern)
+    paths = _log_paths(session, names, labels)
+    printer = LogPrinter(session.terminal, paths, has_prefix=not no_prefix)
+    try:
+        if follow:
+            _follow(session, Follower(paths, lines=lines), printer, keep)
+        for line in history(paths, lines):
+            if keep(line.data):
+                printer.show(line.name, line.data)
+    except PermissionError as error:
+        raise CliError(f"cannot read the log '{error.filename}': permission denied", exit_status=1) from error
+    return 0
+
+
+def _follow(session: Session, follower: Follower, printer: LogPrinter, keep: Keep) -> None:
+    """Print until interrupted."""
+    while True:
+        for line in follower.poll():
+            if keep(line.data):
+                printer.show(line.name, line.data)
+        session.terminal.flush()
+        if not follower.is_behind:
+            time.sleep(_LOOK)
+
+
+def _refuse_times(given: Mapping[str, object]) -> None:
+    for option, value in given.items():
+        if value:
+            raise CliError(
+                f"cannot use {option}: it is not supported yet, as lines carry no times of their own",
+                "take the last lines with -n, choose lines with --grep, or see 'stigmer-pm events --since'",
+            )
+
+
+def _keeps(pattern: str | None) -> Keep:
+    if pattern is None:
+        return lambda line: True
+    try:
+        compiled = re.compile(os.fsencode(pattern))
+    except re.error as error:
+        raise click.UsageError(f"--grep takes a regular expression, and '{pattern}' is none: {error}") from error
+    return lambda line: compiled.search(line) is not None
+
+
+# --- which files ------------------------------------------------------------------------------------------------
+
+
+def _log_paths(session: Session, patterns: Sequence[str], labels: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """The log file of every instance that is chosen: as the supervisor says, else the file, else what is there."""
+    try:
+        found = session.supervisor().ps(selection_of(patterns, labels))["components"]
+    except NoSupervisor:
+        paths, labels_of = _paths_without_supervisor(session)
+        return {name: paths[name] for name in matching(patterns, labels, labels_of)}
+    return {component["name"]: component["log"] for component in found}
+
+
+def _paths_without_supervisor(session: Session) -> tuple[dict[str, str], dict[str, Mapping[str, str]]]:
+    """The log and the labels of every component."""
+    from stigmer_pm.config import load
+
+    try:
+        spec = load(session.file(), session.environ)
+    except ConfigError:
+        # A file that is broken now says nothing about what was logged before.
+        folder = session.state().logs
+        found = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        paths = {name.removesuffix(".log"): os.path.join(folder, name) for name in found if name.endswith(".log")}
+        return paths, {name: {} for name in paths}
+    return {c.name: c.log for c in spec.components}, {c.name: c.labels for c in spec.components}

@@ -1,0 +1,52 @@
+"""How the phases look, and how an instance is said to stand."""
+
+from __future__ import annotations
+
+import time
+
+from stigmer_pm.cli.screen.amounts import seconds_words, unix_time
+from stigmer_pm.client.documents import Component, Standing
+
+#: Green is well, yellow is on its way, red needs somebody. Every phase of design.md is here.
+COLORS = {
+    "stopped": "bright_black",
+    "waiting": "cyan",
+    "starting": "cyan",
+    "running": "green",
+    "stopping": "magenta",
+    "backoff": "yellow",
+    "completed": "blue",
+    "failed": "red",
+}
+
+
+def color_of(component: Component) -> str | None:
+    """The colour for the phase of an instance; one that runs but is not ready is not green yet."""
+    if component["phase"] == "running" and not component["ready"]:
+        return "yellow"
+    return COLORS.get(component["phase"])
+
+
+def reason_words(reason: str, next_restart: str | None) -> str:
+    """Why it is in its phase, and when it is started next."""
+    if next_restart is None:
+        return reason
+    start = f"next start in {seconds_words(max(0.0, unix_time(next_restart) - time.time()))}"
+    return f"{reason}, {start}" if reason else start
+
+
+def phase_words(phase: str, reason: str, next_restart: str | None) -> str:
+    """The phase and why, without saying the same twice: ``failed, exited 3``, but ``stopped by hand``."""
+    why = reason_words(reason, next_restart)
+    if not why:
+        return phase
+    return why if why.startswith((phase, "runs;")) else f"{phase}, {why}"
+
+
+def standing_words(standing: Standing, goal: str) -> str:
+    """``ready (pid 12)``, ``starting``, ``backoff, exited 3 (1 failed run in a row), next start in 2s``."""
+    if standing["state"] == "reached":
+        word = standing["phase"] if standing["phase"] in ("completed", "stopped", "failed") else goal
+        pid = standing.get("pid")
+        return f"{word} (pid {pid})" if pid and goal != "stopped" else word
+    return phase_words(standing["phase"], standing["reason"], standing.get("next_restart"))

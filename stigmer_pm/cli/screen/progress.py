@@ -1,0 +1,62 @@
+"""Showing a wait while it lasts: drawn over itself on a terminal, one line for each change otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from stigmer_pm.cli.screen.phases import standing_words
+from stigmer_pm.cli.screen.terminal import Terminal
+from stigmer_pm.client.documents import Standing
+from stigmer_pm.client.requests import Outcome, Progress
+
+
+class Display(Protocol):
+    """What shows progress."""
+
+    def show(self, news: Iterable[Standing]) -> None:
+        """Some instances stand otherwise than before."""
+
+    def close(self) -> None:
+        """The wait is over, or was ended."""
+
+
+def watch(terminal: Terminal, messages: Iterable[Progress | Outcome], goal: str) -> Outcome:
+    """Show what is told until the outcome is."""
+    display = _display(terminal, goal)
+    try:
+        for message in messages:
+            if isinstance(message, Outcome):
+                return message
+            display.show(message.instances)
+    finally:
+        display.close()
+    raise AssertionError("a wait ends with its outcome, or raises")
+
+
+def _display(terminal: Terminal, goal: str) -> Display:
+    if not terminal.draws_live:
+        return _Lines(terminal, goal)
+    # rich takes 40 ms to import; it is only paid for when a person watches.
+    from stigmer_pm.cli.screen.live import LiveDisplay
+
+    return LiveDisplay(terminal, goal)
+
+
+class _Lines:
+    """One line for each change. What is lost is not told here: it is said with its log at the end."""
+
+    def __init__(self, terminal: Terminal, goal: str) -> None:
+        self._terminal = terminal
+        self._goal = goal
+        self._told: dict[str, tuple[str, str, str]] = {}
+
+    def show(self, news: Iterable[Standing]) -> None:
+        for standing in news:
+            now = (standing["state"], standing["phase"], standing["reason"])
+            if self._told.get(standing["name"]) != now and standing["state"] != "lost":
+                self._told[standing["name"]] = now
+                self._terminal.say(f"{standing['name']}: {standing_words(standing, self._goal)}")
+
+    def close(self) -> None:
+        pass

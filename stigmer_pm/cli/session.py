@@ -1,0 +1,105 @@
+"""What the commands of one call share: the terminal, the environment, which project it is, and its supervisor."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from stigmer_pm.cli.errors import CliError
+from stigmer_pm.client.requests import Supervisor
+from stigmer_pm.statedir import StateDir
+
+if TYPE_CHECKING:
+    from stigmer_pm.cli.screen.terminal import Terminal
+    from stigmer_pm.supervisor.launch import Seed
+
+
+class Session:
+    """One call of the program. What it needs is found out when it is first asked for."""
+
+    def __init__(self, terminal: Terminal, environ: Mapping[str, str], seed: Seed | None = None) -> None:
+        self.terminal = terminal
+        self.environ = environ
+        self.file_option: str | None = None
+        self._seed = seed
+        self._file: str | None = None
+        self._state: StateDir | None = None
+
+    # --- the project --------------------------------------------------------------------------------------------
+
+    def file(self) -> str:
+        """The project's file: ``--file``, else ``STIGMER_FILE``, else the nearest one at or above this folder.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        if self._file is None:
+            from stigmer_pm.config.locate import find_file
+
+            self._file = find_file(self.file_option, self.environ, working_dir())
+        return self._file
+
+    def state(self) -> StateDir:
+        """The state folder that the file names; the rest of the file may be broken.
+
+        Raises:
+            ConfigError: there is no file, or its state_dir can't be told.
+        """
+        if self._state is None:
+            from stigmer_pm.config.locate import read_state_dir
+
+            self._state = StateDir(read_state_dir(self.file(), self.environ))
+        return self._state
+
+    def remember_state(self, state: StateDir) -> None:
+        """The state folder has been found out by reading the whole file."""
+        self._state = state
+
+    def known_state(self) -> StateDir | None:
+        """The state folder, if it has been found out by now."""
+        return self._state
+
+    def supervisor(self) -> Supervisor:
+        """The project's supervisor.
+
+        Raises:
+            ConfigError: there is no file.
+            NoSupervisor: none has left its address.
+        """
+        return Supervisor.find(self.state())
+
+    # --- the seed of a supervisor -------------------------------------------------------------------------------
+
+    def take_seed(self) -> Seed:
+        """A forked child that is ready to become the supervisor."""
+        seed, self._seed = self._seed, None
+        if seed is None:
+            from stigmer_pm.supervisor.launch import prefork
+
+            self.terminal.flush()  # what stands in a buffer now would stand in the child's as well
+            seed = prefork()
+        return seed
+
+    def discard_seed(self) -> None:
+        """There is no use for the seed."""
+        seed, self._seed = self._seed, None
+        if seed is not None:
+            seed.discard()
+
+
+pass_session = click.make_pass_decorator(Session)
+
+
+def working_dir() -> str:
+    """The folder that the command was called in.
+
+    Raises:
+        CliError: it has been removed.
+    """
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        raise CliError("this folder does not exist any more", "go to one that does: cd") from None

@@ -1,0 +1,45 @@
+"""One connection to a supervisor's socket, made only after it is certain whose socket that is.
+
+The environment of a whole project, secrets included, travels here. So the socket file and the process behind it must
+both belong to the owner of the state folder before a byte is sent.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+
+from stigmer_pm.client.finding import Address, belongs_to
+
+
+def connect(address: Address, timeout: float) -> socket.socket:
+    """A connection to the supervisor at ``address``; ``timeout`` in seconds counts for each read and write on it.
+
+    Raises:
+        OSError: nobody listens, or the socket is gone.
+        NoSupervisor: it is somebody else's.
+    """
+    owner = os.lstat(address.socket).st_uid
+    if owner != address.owner_uid:
+        raise belongs_to(f"the socket {address.socket}", owner)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(timeout)
+        connection.connect(address.socket)
+        uid = _peer_uid(connection)
+        if uid is not None and uid != address.owner_uid:
+            raise belongs_to(f"the process that answers at {address.socket}", uid)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _peer_uid(connection: socket.socket) -> int | None:
+    """The user at the other end, by the kernel's word; ``None`` where it doesn't tell."""
+    option = getattr(socket, "SO_PEERCRED", None)
+    if option is None:
+        return None
+    _, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("3i")))
+    return int(uid)

@@ -1,0 +1,32 @@
+"""What can go wrong between a client and a supervisor, with words, a cure and an exit status."""
+
+from __future__ import annotations
+
+
+class ClientError(Exception):
+    """``cure`` is a command or an action that helps, ``exit_status`` what the command line ends with."""
+
+    def __init__(self, message: str, cure: str | None = None, exit_status: int = 1) -> None:
+        super().__init__(message)
+        self.message = message
+        self.cure = cure
+        self.exit_status = exit_status
+
+
+class NoSupervisor(ClientError):
+    """No supervisor answers for this project.
+
+    ``is_absent``: none runs, so that starting one is the cure; otherwise one runs that can't be reached, or that is
+    somebody else's. ``may_return``: it runs and is expected to answer again shortly.
+    """
+
+    def __init__(
+        self, message: str, cure: str | None = None, *, is_absent: bool = False, may_return: bool = False
+    ) -> None:
+        super().__init__(message, cure, exit_status=3)
+        self.is_absent = is_absent
+        self.may_return = may_return
+
+
+class Refused(ClientError):
+    """The supervisor understood the request and does not carry it out."""

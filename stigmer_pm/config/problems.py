@@ -1,0 +1,46 @@
+"""The problems of one file, as they are found; sorted and freed of repetitions when they are told."""
+
+from __future__ import annotations
+
+from stigmer_pm.config.errors import ConfigError, Path, Problem, path_text
+from stigmer_pm.config.nodes import Document, locate
+
+
+class Problems:
+    """Collects what is wrong with the file at ``file``, and with the files that it names."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self._found: list[Problem] = []
+        self._places: set[tuple[str, int, int, str]] = set()
+
+    def add(self, path: Path, line: int, column: int, message: str, *, file: str | None = None) -> None:
+        """Note a problem at a known place. One that is there already, such as through an alias, is not repeated."""
+        name = self.file if file is None else file
+        place = (name, line, column, message)
+        if place not in self._places:
+            self._places.add(place)
+            self._found.append(Problem(path_text(path), name, line, column, message))
+
+    def add_at(self, document: Document, path: Path, message: str, *, at_key: bool = False) -> None:
+        """Note a problem with the value at ``path``, or as near to it as the document goes; or with its key."""
+        found = locate(document, path)
+        line, column = (found.key_line, found.key_column) if at_key or found.is_short else (found.line, found.column)
+        self.add(found.path if not at_key else path, line, column, message)
+
+    def has_any(self) -> bool:
+        """Something is wrong."""
+        return bool(self._found)
+
+    def error(self) -> ConfigError:
+        """Everything found: the file's own problems in its order, then those of the files it names."""
+        return ConfigError(sorted(self._found, key=lambda p: (p.file != self.file, p.file, p.line, p.column)))
+
+    def raise_any(self) -> None:
+        """Raise what was found, if anything was.
+
+        Raises:
+            ConfigError: something is wrong.
+        """
+        if self._found:
+            raise self.error()

@@ -1,0 +1,88 @@
+"""What the core asks of the world. The shell carries an effect out and answers with events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from stigmer_pm.spec import ProbeKind
+
+
+@dataclass(frozen=True, slots=True)
+class StartRun:
+    """Start run ``run`` of the instance; answered by ``Spawned`` or ``SpawnFailed``."""
+
+    instance: str
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRun:
+    """Send ``signal`` and then SIGCONT to the run's process group, or to what its leader left behind."""
+
+    instance: str
+    run: int
+    signal: int
+
+
+@dataclass(frozen=True, slots=True)
+class KillRun:
+    """SIGKILL everything that belongs to the run, in whatever session or group; answered when nothing is left."""
+
+    instance: str
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptProbe:
+    """Make one attempt of the probe; answered by ``ProbeDone``."""
+
+    instance: str
+    run: int
+    probe: ProbeKind
+
+
+@dataclass(frozen=True, slots=True)
+class CancelProbes:
+    """Attempts of this run that are under way are not wanted any more; they are not answered."""
+
+    instance: str
+    run: int
+
+
+class EventKind(StrEnum):
+    """The kinds of entries in the journal that ``events`` shows."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    STARTED = "started"
+    READY = "ready"
+    UNREADY = "unready"
+    UNHEALTHY = "unhealthy"
+    WARNING = "warning"
+    STOPPING = "stopping"
+    KILLED = "killed"
+    STOPPED = "stopped"
+    EXITED = "exited"
+    CANNOT_START = "cannot-start"
+    BACKOFF = "backoff"
+    FLAPPING = "flapping"
+    FLAPPING_ENDED = "flapping-ended"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    WAITING = "waiting"
+    EDITED = "edited"
+    RESET = "reset"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Write an entry into the journal."""
+
+    instance: str
+    kind: EventKind
+    message: str
+    run: int | None = None
+
+
+Effect = StartRun | SignalRun | KillRun | AttemptProbe | CancelProbes | Record

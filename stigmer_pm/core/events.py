@@ -1,0 +1,139 @@
+"""What can happen to an instance. Each event is a frozen value that is valid by construction.
+
+Events about a run carry its number and are dropped when that run is over: a timer or a probe result may come late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from stigmer_pm.core.probing import Outcome
+from stigmer_pm.core.reasons import Reason
+from stigmer_pm.core.state import Exit, SpawnError, StopCause
+from stigmer_pm.spec import ComponentSpec, ProbeKind
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """It is to run: ``up``, ``start`` or ``reset`` asked for it. Clears the counts of failed runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """It is not to run any more."""
+
+    cause: StopCause = StopCause.BY_HAND
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """It is not to run any more, and is not given the time to stop by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Its run is to be replaced by a new one; without a run it is a start."""
+
+    cause: StopCause = StopCause.RESTART
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Its counts of failed runs are to be cleared; it is started unless it runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proceed:
+    """Every dependency's condition holds: the start that waits may happen now."""
+
+    dependency_runs: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What it waits for has changed: another dependency, or other words about it."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Nothing that depends on it runs any more: the stop that is wanted may begin now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spawned:
+    """The program of the run has been executed and has this pid."""
+
+    run: int
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpawnFailed:
+    """The run could not be started. ``chance`` in [0, 1) feeds the jitter of the backoff."""
+
+    run: int
+    error: SpawnError
+    chance: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """The run's leader is gone; ``remaining``: other processes of the run still live."""
+
+    run: int
+    exit: Exit
+    remaining: bool = False
+    chance: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Emptied:
+    """The last process of the run is gone, after its leader."""
+
+    run: int
+    chance: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeDone:
+    """An attempt of a probe has ended."""
+
+    run: int
+    probe: ProbeKind
+    outcome: Outcome
+    output: str = ""
+    duration: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Time has passed: a deadline of the state may lie at or before now. May come early, late, or for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpecChanged:
+    """How it is watched has been edited, from ``old`` to the spec that ``step`` is called with."""
+
+    old: ComponentSpec
+
+
+Event = (
+    Start
+    | Stop
+    | Kill
+    | Restart
+    | Reset
+    | Proceed
+    | Hold
+    | Halt
+    | Spawned
+    | SpawnFailed
+    | Exited
+    | Emptied
+    | ProbeDone
+    | Due
+    | SpecChanged
+)

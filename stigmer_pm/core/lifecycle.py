@@ -1,0 +1,363 @@
+"""The life of one instance: ``step(spec, state, event, now) -> (state, effects)``.
+
+The machine is the table at the end of this module: one row a phase, one column an event, a handler or the reason why
+the event means nothing there. The phases are described in :mod:`stigmer_pm.core.state`. A handler moves this one
+instance only; what follows for others (dependents, dependencies) is decided by :mod:`stigmer_pm.core.project`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from stigmer_pm.core import probe_steps
+from stigmer_pm.core.effects import Effect, EventKind, KillRun, Record, SignalRun, StartRun
+from stigmer_pm.core.ending import Step, conclude, enter, exit_words, fail_to_spawn
+from stigmer_pm.core.events import (
+    Due,
+    Emptied,
+    Event,
+    Exited,
+    Halt,
+    Hold,
+    Kill,
+    ProbeDone,
+    Proceed,
+    Reset,
+    Restart,
+    Spawned,
+    SpawnFailed,
+    SpecChanged,
+    Start,
+    Stop,
+)
+from stigmer_pm.core.reasons import NO_REASON, Reason, Why, duration_words, words
+from stigmer_pm.core.restart import clear_counts, count_restart
+from stigmer_pm.core.state import Desired, InstanceState, Pending, Phase, Run, StopCause
+from stigmer_pm.spec import ComponentSpec
+
+#: Seconds between attempts to kill what SIGKILL did not end (a process in an uninterruptible wait), so that the end
+#: of the wait is noticed. The first attempt is nearly always the last.
+KILL_AGAIN = 5.0
+
+Handler = Callable[[ComponentSpec, InstanceState, Any, float], Step]
+
+
+def step(spec: ComponentSpec, state: InstanceState, event: Event, now: float) -> Step:
+    """The state that follows ``event`` at ``now``, and what the world must do. Pure; never raises for a late event."""
+    if isinstance(event, (Spawned, SpawnFailed, Exited, Emptied, ProbeDone)) and (
+        state.run is None or state.run.number != event.run
+    ):
+        return state, ()  # about a run that is over
+    entry = TABLE[state.phase][type(event)]
+    if isinstance(entry, str):
+        return state, ()
+    return entry(spec, state, event, now)
+
+
+def deadline(spec: ComponentSpec, state: InstanceState) -> float | None:
+    """When the next ``Due`` is worth sending; ``None`` when only an event from outside can change anything."""
+    if state.phase is Phase.BACKOFF:
+        return state.start_at
+    if state.run is None:
+        return None
+    times = [probe_steps.next_attempt_at(spec, state)]
+    if state.phase is Phase.STOPPING:
+        times.append(state.run.kill_at)
+    return min((t for t in times if t is not None), default=None)
+
+
+# --- what is wanted ---------------------------------------------------------------------------------------------
+
+
+def _want(spec: ComponentSpec, state: InstanceState, event: Event, now: float) -> Step:
+    """A start of one that doesn't run: the counts are cleared and it starts as soon as its dependencies allow."""
+    state = replace(clear_counts(state), desired=Desired.RUNNING, is_stopped_by_hand=False, restart_for=None)
+    return enter(state, Phase.WAITING, now), ()
+
+
+def _keep_wanting(spec: ComponentSpec, state: InstanceState, event: Event, now: float) -> Step:
+    """A start of one that is starting, running or waiting: it stays, and a stop that hasn't begun is taken back."""
+    if state.desired is Desired.RUNNING:
+        return state, ()
+    return replace(state, desired=Desired.RUNNING, is_stopped_by_hand=False, reason=NO_REASON), ()
+
+
+def _want_after_stop(spec: ComponentSpec, state: InstanceState, event: Event, now: float) -> Step:
+    """A start or restart during a stop joins it: the run ends, and another one follows."""
+    cause = event.cause if isinstance(event, Restart) else StopCause.RESTART
+    state = replace(state, desired=Desired.RUNNING, is_stopped_by_hand=False, restart_for=cause)
+    return clear_counts(state), ()
+
+
+def _restart_run(spec: ComponentSpec, state: InstanceState, event: Restart, now: float) -> Step:
+    """A restart of one that has a run: the run is to be replaced, once its dependents that go too have stopped."""
+    state = replace(state, desired=Desired.RUNNING, is_stopped_by_hand=False, restart_for=event.cause)
+    return (state if event.cause is StopCause.DEPENDENCY else clear_counts(state)), ()
+
+
+def _unwant_now(spec: ComponentSpec, state: InstanceState, event: Stop, now: float) -> Step:
+    """A stop of one without a run (waiting, in backoff, or at rest) takes effect at once."""
+    reason = Reason(Why.REMOVED if event.cause is StopCause.REMOVED else Why.STOPPED_BY_HAND)
+    state = _unwanted(state, event)
+    if state.phase is Phase.STOPPED:
+        return state, ()
+    record = Record(state.name, EventKind.STOPPED, f"stopped while {state.phase.value}")
+    return enter(replace(clear_counts(state), restart_for=None), Phase.STOPPED, now, reason), (record,)
+
+
+def _unwant(spec: ComponentSpec, state: InstanceState, event: Stop, now: float) -> Step:
+    """A stop of one with a run: it is ended once nothing that depends on it, and goes too, runs any more."""
+    return replace(_unwanted(state, event), restart_for=None), ()
+
+
+def _unwant_completed(spec: ComponentSpec, state: InstanceState, event: Stop | Kill, now: float) -> Step:
+    """A stop of one that has completed keeps it completed: what depends on its completion still holds."""
+    return _unwanted(state, event), ()
+
+
+def _unwanted(state: InstanceState, event: Stop | Kill) -> InstanceState:
+    cause = event.cause if isinstance(event, Stop) else StopCause.BY_HAND
+    return replace(
+        state,
+        desired=Desired.STOPPED,
+        is_stopped_by_hand=cause is StopCause.BY_HAND,
+        is_removed=state.is_removed or cause is StopCause.REMOVED,
+    )
+
+
+def _reset_counts(spec: ComponentSpec, state: InstanceState, event: Reset, now: float) -> Step:
+    """A reset of one that runs only clears its counts."""
+    return replace(clear_counts(state), start_at=state.start_at), ()
+
+
+# --- waiting and starting ---------------------------------------------------------------------------------------
+
+
+def _hold(spec: ComponentSpec, state: InstanceState, event: Hold, now: float) -> Step:
+    held = replace(state, reason=event.reason)
+    if state.phase is not Phase.WAITING or state.reason.why in (Why.WAITS_FOR_DEPENDENCY, Why.DEPENDENCY_LOST):
+        return held, ()
+    return held, (Record(state.name, EventKind.WAITING, words(event.reason)),)
+
+
+def _proceed(spec: ComponentSpec, state: InstanceState, event: Proceed, now: float) -> Step:
+    """The start happens now; if it is an automatic restart, it is counted here, where it happens."""
+    automatic = state.pending is not Pending.NOT_AUTOMATIC
+    state = count_restart(spec, state, now)
+    number = state.run_number + 1
+    run = Run(number=number, asked_at=now, dependency_runs=event.dependency_runs)
+    state = replace(state, run=run, run_number=number, start_at=None)
+    message = f"automatic restart {state.restarts}" if automatic else "starting"
+    record = Record(state.name, EventKind.STARTING, message, number)
+    return enter(state, Phase.STARTING, now), (record, StartRun(state.name, number))
+
+
+def _spawned(spec: ComponentSpec, state: InstanceState, event: Spawned, now: float) -> Step:
+    run = probe_steps.arm_probes(spec, replace(_run(state), pid=event.pid, started_at=now), now)
+    record = Record(state.name, EventKind.RUNNING, f"runs as pid {event.pid}", run.number)
+    state = replace(state, run=run)
+    if run.startup is not None:
+        return replace(state, reason=Reason(Why.WAITS_FOR_STARTUP)), (record,)
+    return enter(state, Phase.RUNNING, now), (record,)
+
+
+def _spawned_too_late(spec: ComponentSpec, state: InstanceState, event: Spawned, now: float) -> Step:
+    """The program runs, but a stop came first: end it."""
+    run = replace(_run(state), pid=event.pid, started_at=now)
+    return _signal(spec, replace(state, run=run), now)
+
+
+def _spawn_failed(spec: ComponentSpec, state: InstanceState, event: SpawnFailed, now: float) -> Step:
+    return fail_to_spawn(spec, state, _run(state), event.error, now, event.chance)
+
+
+# --- ending -----------------------------------------------------------------------------------------------------
+
+
+def _halt(spec: ComponentSpec, state: InstanceState, event: Halt, now: float) -> Step:
+    """Begin the stop that is wanted: the stop signal now, SIGKILL after ``stop_timeout``."""
+    cause = state.restart_for or (StopCause.REMOVED if state.is_removed else StopCause.BY_HAND)
+    why = Why.RESTART if state.restart_for is not None else Why.STOP
+    run = replace(_run(state), stop_cause=cause, stop_began_at=now)
+    record = Record(state.name, EventKind.STOPPING, cause.value, run.number)
+    state = enter(replace(state, run=run), Phase.STOPPING, now, Reason(why, detail=cause.value))
+    if run.pid is None:
+        return state, (record,)  # its start is still under way; the signal follows when it is known
+    state, effects = _signal(spec, state, now)
+    return state, (record, *effects)
+
+
+def _kill(spec: ComponentSpec, state: InstanceState, event: Kill, now: float) -> Step:
+    """SIGKILL is due now, whatever depends on it and however long its ``stop_timeout`` is."""
+    effects: tuple[Effect, ...] = ()
+    state = replace(state, desired=Desired.STOPPED, is_stopped_by_hand=True, restart_for=None)
+    if state.phase is not Phase.STOPPING:
+        state, effects = _halt(spec, state, Halt(), now)
+    state = replace(state, run=replace(_run(state), kill_at=now))
+    state, more = _due_stopping(spec, state, Due(), now)
+    return state, (*effects, *more)
+
+
+def _kill_nothing(spec: ComponentSpec, state: InstanceState, event: Kill, now: float) -> Step:
+    return _unwant_now(spec, state, Stop(), now)
+
+
+def _signal(spec: ComponentSpec, state: InstanceState, now: float) -> Step:
+    run = replace(_run(state), kill_at=now + spec.stop_timeout)
+    return replace(state, run=run), (SignalRun(state.name, run.number, spec.stop_signal),)
+
+
+def _exited(spec: ComponentSpec, state: InstanceState, event: Exited, now: float) -> Step:
+    """The leader is gone. What it left behind is ended before anything else happens (systemd: control-group)."""
+    run = replace(_run(state), exit=event.exit, exited_at=now)
+    uptime = 0.0 if run.started_at is None else now - run.started_at
+    told = f"{exit_words(event.exit)} after {duration_words(uptime)}"
+    effects: tuple[Effect, ...] = (Record(state.name, EventKind.EXITED, told, run.number),)
+    if not event.remaining:
+        state, more = conclude(spec, replace(state, run=run), run, now, event.chance)
+        return state, (*effects, *more)
+    if state.phase is Phase.STOPPING:
+        return replace(state, run=run), effects  # they have had the stop signal; kill_at stands
+    state = enter(replace(state, run=run), Phase.STOPPING, now, Reason(Why.LEFTOVERS, detail=told))
+    state, more = _signal(spec, state, now)
+    return state, (*effects, *more)
+
+
+def _emptied(spec: ComponentSpec, state: InstanceState, event: Emptied, now: float) -> Step:
+    return conclude(spec, state, _run(state), now, event.chance)
+
+
+def _due_stopping(spec: ComponentSpec, state: InstanceState, event: Due, now: float) -> Step:
+    state, effects = probe_steps.begin_attempts(spec, state, now)
+    run = _run(state)
+    if run.kill_at is None or run.kill_at > now:
+        return state, effects
+    # A second time round: the kernel holds a process of the run. Say so, and go on trying.
+    reason = Reason(Why.UNKILLABLE) if run.was_killed else state.reason
+    record = Record(state.name, EventKind.KILLED, f"killed (SIGKILL): {_why_killed(spec, run)}", run.number)
+    state = replace(state, reason=reason, run=replace(run, was_killed=True, kill_at=now + KILL_AGAIN))
+    return state, (*effects, *(() if run.was_killed else (record,)), KillRun(state.name, run.number))
+
+
+def _why_killed(spec: ComponentSpec, run: Run) -> str:
+    left = "what it left behind was" if run.exit is not None else "it was"
+    return f"{left} still there {duration_words(spec.stop_timeout)} after the stop signal"
+
+
+def _due_backoff(spec: ComponentSpec, state: InstanceState, event: Due, now: float) -> Step:
+    if state.start_at is None or state.start_at > now:
+        return state, ()
+    return enter(replace(state, start_at=None), Phase.WAITING, now, state.reason), ()
+
+
+# --- probes and edits -------------------------------------------------------------------------------------------
+
+
+def _due_probes(spec: ComponentSpec, state: InstanceState, event: Due, now: float) -> Step:
+    return probe_steps.begin_attempts(spec, state, now)
+
+
+def _probe_done(spec: ComponentSpec, state: InstanceState, event: ProbeDone, now: float) -> Step:
+    state, effects, failed = probe_steps.finish_attempt(spec, state, event, now)
+    if failed is None:
+        return state, effects
+    run = replace(_run(state), stop_cause=failed.cause, stop_began_at=now)
+    record = Record(state.name, EventKind.STOPPING, failed.cause.value, run.number)
+    state, more = _signal(spec, enter(replace(state, run=run), Phase.STOPPING, now, failed.reason), now)
+    if failed.grace is not None:
+        state = replace(state, run=replace(_run(state), kill_at=now + failed.grace))
+    return state, (*effects, record, *more)
+
+
+def _probe_done_while_stopping(spec: ComponentSpec, state: InstanceState, event: ProbeDone, now: float) -> Step:
+    """Kubernetes: readiness goes on during termination; a liveness or startup probe decides nothing any more."""
+    state, effects, _ = probe_steps.finish_attempt(spec, state, event, now)
+    return state, effects
+
+
+def _spec_changed(spec: ComponentSpec, state: InstanceState, event: SpecChanged, now: float) -> Step:
+    return probe_steps.rearm(event.old, spec, state, now), ()
+
+
+def _run(state: InstanceState) -> Run:
+    assert state.run is not None, f"{state.name} is {state.phase} and has no run"
+    return state.run
+
+
+# --- the table --------------------------------------------------------------------------------------------------
+
+_NO_RUN = "it has no run, so this is about one that is over"
+_NOT_WAITING = "nothing waits for its dependencies"
+_NO_DEADLINE = "a resting phase has no deadline"
+_NOT_LEAVING = "it has no run that could be ended"
+_LIVE_ELSEWHERE = "the new spec is read whenever it is needed"
+_ALREADY = "it already waits to start"
+_UNDER_WAY = "its stop is under way"
+_STARTED = "its program runs already"
+
+_REST: Mapping[type[Event], Handler | str] = {
+    Start: _want,
+    Restart: _want,
+    Reset: _want,
+    Stop: _unwant_now,
+    Kill: _kill_nothing,
+    Proceed: _NOT_WAITING,
+    Hold: _NOT_WAITING,
+    Halt: _NOT_LEAVING,
+    Spawned: _NO_RUN,
+    SpawnFailed: _NO_RUN,
+    Exited: _NO_RUN,
+    Emptied: _NO_RUN,
+    ProbeDone: _NO_RUN,
+    Due: _NO_DEADLINE,
+    SpecChanged: _LIVE_ELSEWHERE,
+}
+
+_ALIVE: Mapping[type[Event], Handler | str] = {
+    Start: _keep_wanting,
+    Restart: _restart_run,
+    Reset: _reset_counts,
+    Stop: _unwant,
+    Kill: _kill,
+    Proceed: _NOT_WAITING,
+    Hold: _hold,
+    Halt: _halt,
+    Spawned: _STARTED,
+    SpawnFailed: _STARTED,
+    Exited: _exited,
+    Emptied: _emptied,
+    ProbeDone: _probe_done,
+    Due: _due_probes,
+    SpecChanged: _spec_changed,
+}
+
+TABLE: Mapping[Phase, Mapping[type[Event], Handler | str]] = {
+    Phase.STOPPED: _REST,
+    Phase.FAILED: _REST,
+    Phase.COMPLETED: {**_REST, Stop: _unwant_completed, Kill: _unwant_completed},
+    Phase.BACKOFF: {**_REST, Due: _due_backoff},
+    Phase.WAITING: {
+        **_REST,
+        Start: _keep_wanting,
+        Restart: _ALREADY,
+        Reset: _reset_counts,
+        Proceed: _proceed,
+        Hold: _hold,
+    },
+    Phase.STARTING: {**_ALIVE, Spawned: _spawned, SpawnFailed: _spawn_failed},
+    Phase.RUNNING: _ALIVE,
+    Phase.STOPPING: {
+        **_ALIVE,
+        Start: _want_after_stop,
+        Restart: _want_after_stop,
+        Reset: _want_after_stop,
+        Halt: _UNDER_WAY,
+        Hold: _UNDER_WAY,
+        Spawned: _spawned_too_late,
+        SpawnFailed: _spawn_failed,
+        ProbeDone: _probe_done_while_stopping,
+        Due: _due_stopping,
+    },
+}

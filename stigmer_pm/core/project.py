@@ -1,0 +1,216 @@
+"""All instances of a project together: an event moves one, then rules about the others run until nothing changes.
+
+The rules are level-triggered: they look at what is, not at what happened, so a lost event cannot leave anything stuck.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from stigmer_pm.core.dependencies import Instance, first_unmet
+from stigmer_pm.core.effects import Effect, EventKind, Record, SignalRun, StartRun
+from stigmer_pm.core.events import Event, Halt, Hold, Proceed, Restart, SpecChanged, Start, Stop
+from stigmer_pm.core.graph import reverse
+from stigmer_pm.core.lifecycle import deadline, step
+from stigmer_pm.core.plan import Action, Change
+from stigmer_pm.core.reasons import Reason, Why
+from stigmer_pm.core.state import Desired, InstanceState, Phase, StopCause
+from stigmer_pm.spec import ComponentSpec
+
+
+class Project:
+    """The instances of one project. No I/O and no clock: every call takes ``now`` and returns effects."""
+
+    def __init__(self, instances: Iterable[Instance] = (), last_runs: Mapping[str, int] | None = None) -> None:
+        """``last_runs``: the newest run number of instances that ever were, so that none is used again."""
+        self._instances: dict[str, Instance] = {i.state.name: i for i in instances}
+        self._last_runs: dict[str, int] = dict(last_runs or {})
+        self._dependents: Mapping[str, tuple[str, ...]] = {}
+        self._changed: set[str] = set()
+        self._index()
+
+    def __iter__(self) -> Iterator[Instance]:
+        return iter(self._instances.values())
+
+    def __len__(self) -> int:
+        return len(self._instances)
+
+    def __getitem__(self, name: str) -> Instance:
+        return self._instances[name]
+
+    def find(self, name: str) -> Instance | None:
+        """The instance called ``name``, if there is one."""
+        return self._instances.get(name)
+
+    def applied(self) -> dict[str, ComponentSpec]:
+        """The specs that are applied, without those of components that are on their way out."""
+        return {name: i.spec for name, i in self._instances.items() if not i.state.is_removed}
+
+    def take_changed(self) -> set[str]:
+        """The names whose state or spec has changed since the last call; one that is gone is no longer found."""
+        changed, self._changed = self._changed, set()
+        return changed
+
+    def deadline(self, name: str) -> float | None:
+        """When to send ``Due`` to this instance; ``None``: not needed."""
+        instance = self._instances.get(name)
+        return None if instance is None else deadline(instance.spec, instance.state)
+
+    def handle(self, name: str, event: Event, now: float) -> list[Effect]:
+        """One event for one instance, and all that follows from it. An event for an unknown name means nothing."""
+        if name not in self._instances:
+            return []
+        effects = self._move(name, event, now)
+        return effects + self._settle([name], now)
+
+    def handle_all(self, names: Iterable[str], event: Event, now: float) -> list[Effect]:
+        """The same event for many at once, so that the order among them (dependents first) is respected."""
+        effects: list[Effect] = []
+        known = [name for name in names if name in self._instances]
+        for name in known:
+            effects += self._move(name, event, now)
+        return effects + self._settle(known, now)
+
+    def apply(self, specs: Mapping[str, ComponentSpec], changes: Iterable[Change], now: float) -> list[Effect]:
+        """Carry out a plan: ``specs`` are the new specs of the components that the plan names."""
+        changes = tuple(changes)
+        for change in changes:
+            if change.action is not Action.STOP:
+                self._declare(specs[change.name])
+        self._index()
+        effects: list[Effect] = []
+        for change in changes:
+            effects += self._carry_out(change, now)
+        return effects + self._settle([c.name for c in changes], now)
+
+    def recover(self, now: float) -> list[Effect]:
+        """A new supervisor goes on with states it has loaded: what was under way is asked for again."""
+        effects: list[Effect] = []
+        for name, instance in self._instances.items():
+            state = instance.state
+            if state.run is None or state.run.exit is not None:
+                continue
+            if state.run.pid is None:
+                effects.append(StartRun(name, state.run.number))
+            elif state.phase is Phase.STOPPING:
+                # The stop signal may or may not have been sent; a second one harms less than none, for without it
+                # the run would be killed at the end of its stop_timeout.
+                effects.append(SignalRun(name, state.run.number, instance.spec.stop_signal))
+        return effects + self._settle(list(self._instances), now)
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _declare(self, spec: ComponentSpec) -> None:
+        """Take over a spec; one that comes back while it was still being removed stays after all."""
+        known = self._instances.get(spec.name)
+        state = self._fresh(spec.name) if known is None else known.state
+        if known is not None and known.spec != spec and not state.is_removed:
+            state, _ = step(spec, state, SpecChanged(known.spec), state.since)
+        self._instances[spec.name] = Instance(spec, replace(state, is_removed=False))
+        self._changed.add(spec.name)
+
+    def _fresh(self, name: str) -> InstanceState:
+        return InstanceState(name, reason=Reason(Why.NOT_STARTED), run_number=self._last_runs.get(name, 0))
+
+    def _carry_out(self, change: Change, now: float) -> list[Effect]:
+        name = change.name
+        match change.action:
+            case Action.START:
+                return self._move(name, Start(), now)
+            case Action.RESTART:
+                return self._move(name, Restart(StopCause.EDIT), now)
+            case Action.STOP:
+                return self._move(name, Stop(StopCause.REMOVED), now)
+            case Action.UPDATE:
+                return [Record(name, EventKind.EDITED, f"applied without a restart: {', '.join(change.fields)}")]
+
+    def _index(self) -> None:
+        self._dependents = reverse({n: [d.name for d in i.spec.depends_on] for n, i in self._instances.items()})
+
+    def _move(self, name: str, event: Event, now: float) -> list[Effect]:
+        instance = self._instances[name]
+        state, effects = step(instance.spec, instance.state, event, now)
+        if state is not instance.state and state != instance.state:
+            self._instances[name] = Instance(instance.spec, state)
+            self._changed.add(name)
+        return list(effects)
+
+    def _settle(self, names: Iterable[str], now: float) -> list[Effect]:
+        """Run the rules for ``names`` and, whenever one has moved, for its neighbours, until nothing changes."""
+        effects: list[Effect] = []
+        queue = deque(names)
+        for name in tuple(queue):
+            queue.extend(self._neighbours(name))
+        queued = set(queue)
+        queue = deque(dict.fromkeys(queue))
+        while queue:
+            name = queue.popleft()
+            queued.discard(name)
+            event = self._rule(name)
+            if event is None:
+                self._forget_if_gone(name)
+                continue
+            before = self._instances[name].state
+            effects += self._move(name, event, now)
+            if self._instances[name].state == before:
+                continue
+            for other in (name, *self._neighbours(name)):
+                if other not in queued:
+                    queue.append(other)
+                    queued.add(other)
+        return effects
+
+    def _neighbours(self, name: str) -> list[str]:
+        instance = self._instances.get(name)
+        needs = [d.name for d in instance.spec.depends_on if d.name in self._instances] if instance else []
+        return needs + [other for other in self._dependents.get(name, ()) if other in self._instances]
+
+    def _rule(self, name: str) -> Event | None:
+        """What follows for this instance from how it and its neighbours stand; ``None``: nothing."""
+        instance = self._instances.get(name)
+        if instance is None:
+            return None
+        state = instance.state
+        if state.phase is Phase.WAITING and state.desired is Desired.RUNNING:
+            return self._start_rule(instance)
+        if state.phase not in (Phase.STARTING, Phase.RUNNING) or state.run is None:
+            return None
+        if state.desired is Desired.STOPPED or state.restart_for is not None:
+            return self._halt_rule(instance)
+        return self._follow_rule(instance)
+
+    def _start_rule(self, instance: Instance) -> Event | None:
+        reason = first_unmet(instance.spec, self._instances.get)
+        if reason is not None:
+            return Hold(reason) if reason != instance.state.reason else None
+        runs = {d.name: self._instances[d.name].state.run_number for d in instance.spec.depends_on}
+        return Proceed(runs)
+
+    def _halt_rule(self, instance: Instance) -> Event | None:
+        """Dependents stop before what they depend on, when both are to stop or to be replaced."""
+        for other in self._dependents.get(instance.state.name, ()):
+            dependent = self._instances.get(other)
+            if dependent is not None and dependent.state.is_leaving:
+                reason = Reason(Why.WAITS_FOR_DEPENDENTS, subject=other)
+                return Hold(reason) if reason != instance.state.reason else None
+        return Halt()
+
+    def _follow_rule(self, instance: Instance) -> Event | None:
+        """Compose's ``depends_on: restart: true``: a newer run of the dependency replaces mine."""
+        run = instance.state.run
+        for dependency in instance.spec.depends_on:
+            known = run.dependency_runs.get(dependency.name) if run is not None and dependency.restart else None
+            other = self._instances.get(dependency.name)
+            if known is not None and other is not None and other.state.run_number > known:
+                return Restart(StopCause.DEPENDENCY)
+        return None
+
+    def _forget_if_gone(self, name: str) -> None:
+        instance = self._instances.get(name)
+        if instance is not None and instance.state.is_removed and instance.state.phase is Phase.STOPPED:
+            self._last_runs[name] = instance.state.run_number
+            del self._instances[name]
+            self._changed.add(name)
+            self._index()

@@ -1,0 +1,211 @@
+"""What is known about one instance: the phase it is in, what is wanted of it, its run and its history.
+
+The phases, what each waits for, and what ends it:
+
+``stopped``
+    At rest: not wanted, or never asked for. Left by a start, a restart or an ``up``.
+``waiting``
+    Wanted, and held back by a dependency. Left when every condition of ``depends_on`` holds, or by a stop.
+``starting``
+    A run has been asked for. Left when the program runs and the startup probe (if any) has passed, or by its end.
+``running``
+    The program runs and is started. Left by its end, by a probe, or by a stop.
+``stopping``
+    The run is being ended, or its leader is gone and what it left behind is being ended. Left when nothing of the
+    run lives; ``kill_at`` says when SIGKILL follows. Nothing interrupts it: a start or a restart asked for meanwhile
+    takes effect at its end.
+``backoff``
+    A run failed and the next start waits until ``start_at``. A stop, start or restart ends it at once.
+``completed``, ``failed``
+    At rest: ended and not to be restarted, with success or without (or given up on).
+
+What is wanted (``desired``, ``restart_for``), what is observed (``phase``, ``run``) and what was (``last_end``, the
+counts) are kept apart. All times are seconds of one clock that the shell chooses, which never goes back while the
+machine is up and survives the supervisor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from stigmer_pm.core.probing import ProbeState
+from stigmer_pm.core.reasons import NO_REASON, Reason
+
+
+class Phase(StrEnum):
+    """Where an instance is in its life. See this module's text for what each phase waits for."""
+
+    STOPPED = "stopped"
+    WAITING = "waiting"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    BACKOFF = "backoff"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+#: Phases in which nothing more happens by itself.
+RESTING = frozenset({Phase.STOPPED, Phase.COMPLETED, Phase.FAILED})
+
+
+class Desired(StrEnum):
+    """What is wanted of an instance."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+
+
+class StopCause(StrEnum):
+    """Why a run is being ended by the supervisor."""
+
+    BY_HAND = "stopped by hand"
+    RESTART = "restart by hand"
+    EDIT = "restart for an edit of the file"
+    REMOVED = "removed from the file"
+    DEPENDENCY = "restart with its dependency"
+    LIVENESS = "liveness probe failed"
+    STARTUP = "startup probe failed"
+    LEFTOVERS = "ending what the run left behind"
+
+    @property
+    def is_probe(self) -> bool:
+        """A probe decided it, so what follows is an automatic restart."""
+        return self in (StopCause.LIVENESS, StopCause.STARTUP)
+
+
+class Pending(StrEnum):
+    """What kind of automatic restart the next start will be; it is counted when it happens, not when decided."""
+
+    NOT_AUTOMATIC = "none"
+    AFTER_STABLE = "stable"
+    AFTER_FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How the leader of a run ended, as the kernel told it. All ``None`` means that nobody could tell."""
+
+    code: int | None = None
+    signal: int | None = None
+    out_of_memory: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SpawnError:
+    """Why a run could not be started: the step that failed, what it was about, and the kernel's errno."""
+
+    step: str
+    subject: str
+    errno: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """The end of a run. Exactly one of ``exit`` and ``spawn_error`` is set. ``uptime`` is in seconds."""
+
+    run: int
+    at: float
+    uptime: float
+    exit: Exit | None = None
+    spawn_error: SpawnError | None = None
+    cause: StopCause | None = None
+    killed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One life of an instance, from the moment it was asked for until nothing of it lives.
+
+    ``pid`` and ``started_at`` are set once the program runs. ``is_started``: the startup probe has passed, or there
+    is none. ``has_been_healthy``: the liveness probe has passed at least once. ``dependency_runs`` has the run number
+    of each dependency at the time, so that ``restart: true`` notices a newer one.
+    """
+
+    number: int
+    asked_at: float
+    pid: int | None = None
+    started_at: float | None = None
+    is_started: bool = False
+    has_been_healthy: bool = False
+    startup: ProbeState | None = None
+    liveness: ProbeState | None = None
+    readiness: ProbeState | None = None
+    stop_cause: StopCause | None = None
+    stop_began_at: float | None = None
+    kill_at: float | None = None
+    was_killed: bool = False
+    exit: Exit | None = None
+    exited_at: float | None = None
+    dependency_runs: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def is_alive(self) -> bool:
+        """Its leader has been started and is not known to be gone."""
+        return self.pid is not None and self.exit is None
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceState:
+    """Everything the core knows about one instance, and all that has to survive the supervisor.
+
+    Attributes:
+        run: the current run; ``None`` when nothing of the instance lives.
+        run_number: the number of the newest run, counted from 1 and never used again.
+        restart_for: a restart that has been asked for and not yet carried out.
+        start_at: in ``backoff``, when the next start is due.
+        pending: whether the next start is an automatic restart, and after what.
+        restarts: automatic restarts so far; those asked for do not count.
+        failed_runs: failed runs in a row, as backoff counts them.
+        failed_restarts: when failed runs of this row were restarted (for giving up).
+        automatic_restarts: when automatic restarts happened, the newest ``max_restarts`` of them (for flapping).
+        slowed_restarts: restarts in a row that were slowed for flapping.
+    """
+
+    name: str
+    phase: Phase = Phase.STOPPED
+    since: float = 0.0
+    reason: Reason = NO_REASON
+    desired: Desired = Desired.STOPPED
+    is_stopped_by_hand: bool = False
+    is_removed: bool = False
+    restart_for: StopCause | None = None
+    run: Run | None = None
+    run_number: int = 0
+    start_at: float | None = None
+    pending: Pending = Pending.NOT_AUTOMATIC
+    restarts: int = 0
+    failed_runs: int = 0
+    failed_restarts: tuple[float, ...] = ()
+    automatic_restarts: tuple[float, ...] = ()
+    slowed_restarts: int = 0
+    last_end: RunEnd | None = None
+
+    @property
+    def is_leaving(self) -> bool:
+        """It has a run that is wanted gone: for a stop, for a restart, or because it is already being ended."""
+        return self.run is not None and (
+            self.desired is Desired.STOPPED or self.restart_for is not None or self.phase is Phase.STOPPING
+        )
+
+    @property
+    def is_started(self) -> bool:
+        """The program runs and its startup probe, if any, has passed (Kubernetes: ``started``)."""
+        return self.phase is Phase.RUNNING and self.run is not None and self.run.is_started
+
+    @property
+    def is_ready(self) -> bool:
+        """Started, and the readiness probe passes or there is none; never while stopping."""
+        if not self.is_started or self.run is None:
+            return False
+        return self.run.readiness is None or self.run.readiness.is_passing
+
+    @property
+    def is_healthy(self) -> bool:
+        """It runs, and the liveness probe passes or there is none."""
+        if self.phase not in (Phase.STARTING, Phase.RUNNING) or self.run is None or not self.run.is_alive:
+            return False
+        return self.run.liveness is None or self.run.liveness.is_passing

@@ -1,0 +1,147 @@
+"""Whether an instance has got where somebody waits for it to be, still may, or can't get there any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from stigmer_pm.core.dependencies import Instance, unmet
+from stigmer_pm.core.reasons import words
+from stigmer_pm.core.state import Desired, InstanceState, Phase
+from stigmer_pm.spec import ComponentSpec, Condition, RestartPolicy
+
+
+class Goal(StrEnum):
+    """What is waited for."""
+
+    READY = "ready"
+    STARTED = "started"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+
+
+class Standing(StrEnum):
+    """How the waiting stands."""
+
+    PENDING = "pending"
+    REACHED = "reached"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How it stands, why in words, and when time alone may change it (``None``: only an event can)."""
+
+    standing: Standing
+    reason: str = ""
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How an instance is watched.
+
+    Attributes:
+        settle: seconds that one without a startup or readiness probe must stay up before it counts.
+        backoff: the longest wait for a next start that is sat out; ``None`` sits out every backoff.
+    """
+
+    settle: float = 1.0
+    backoff: float | None = None
+
+
+Lookup = Callable[[str], Instance | None]
+_GOAL_OF = {Condition.READY: Goal.READY, Condition.STARTED: Goal.STARTED, Condition.COMPLETED: Goal.COMPLETED}
+
+
+def judge(
+    instance: Instance,
+    goal: Goal,
+    run: int,
+    now: float,
+    patience: Patience,
+    lookup: Lookup,
+    seen: set[str] | None = None,
+) -> Verdict:
+    """How ``instance`` stands on its way to ``goal``, in run number ``run`` or a later one.
+
+    ``seen`` holds the dependencies that have been judged on the way here, so that each is judged once.
+    """
+    seen = set() if seen is None else seen
+    spec, state = instance.spec, instance.state
+    if goal is Goal.STOPPED:
+        return _judge_stopped(state)
+    why = words(state.reason)
+    if state.desired is Desired.STOPPED and state.phase is not Phase.COMPLETED:
+        return Verdict(Standing.LOST, why or "it is to stop")
+    if goal is Goal.COMPLETED and spec.restart in (RestartPolicy.ALWAYS, RestartPolicy.UNLESS_STOPPED):
+        return Verdict(Standing.LOST, f"it never completes: its restart policy is {spec.restart.value}")
+    match state.phase:
+        case Phase.COMPLETED:
+            return Verdict(Standing.REACHED, why)
+        case Phase.FAILED:
+            return Verdict(Standing.LOST, why)
+        case Phase.BACKOFF:
+            return _judge_backoff(state, now, patience)
+        case Phase.WAITING:
+            return _judge_waiting(spec, why, now, patience, lookup, seen)
+        case Phase.RUNNING if state.run_number >= run and goal is not Goal.COMPLETED and state.restart_for is None:
+            return _judge_running(spec, state, goal, now, patience)
+        case _:
+            return Verdict(Standing.PENDING, why)
+
+
+def _judge_stopped(state: InstanceState) -> Verdict:
+    if state.desired is Desired.RUNNING and state.phase not in (Phase.COMPLETED, Phase.FAILED):
+        return Verdict(Standing.LOST, "it has been started again")
+    if state.run is None and state.phase in (Phase.STOPPED, Phase.COMPLETED, Phase.FAILED):
+        return Verdict(Standing.REACHED, words(state.reason))
+    return Verdict(Standing.PENDING, words(state.reason))
+
+
+def _judge_backoff(state: InstanceState, now: float, patience: Patience) -> Verdict:
+    why = words(state.reason)
+    if state.last_end is not None and state.last_end.spawn_error is not None:
+        return Verdict(Standing.LOST, why)
+    if patience.backoff is not None and state.start_at is not None and state.start_at - now > patience.backoff:
+        return Verdict(Standing.LOST, why)
+    return Verdict(Standing.PENDING, why)
+
+
+def _judge_waiting(
+    spec: ComponentSpec, why: str, now: float, patience: Patience, lookup: Lookup, seen: set[str]
+) -> Verdict:
+    """One that waits is lost when what it waits for is lost."""
+    for dependency in spec.depends_on:
+        other = lookup(dependency.name)
+        if unmet(dependency, other) is None:
+            continue
+        if other is None:
+            return Verdict(Standing.LOST, why)
+        if dependency.name in seen:
+            continue
+        seen.add(dependency.name)
+        verdict = judge(other, _GOAL_OF[dependency.condition], 0, now, patience, lookup, seen)
+        completed_too_early = verdict.standing is Standing.REACHED and other.state.phase is Phase.COMPLETED
+        if verdict.standing is Standing.LOST or completed_too_early:
+            return Verdict(Standing.LOST, why)
+    return Verdict(Standing.PENDING, why)
+
+
+def _judge_running(spec: ComponentSpec, state: InstanceState, goal: Goal, now: float, patience: Patience) -> Verdict:
+    if goal is Goal.READY and not state.is_ready:
+        return Verdict(Standing.PENDING, _probe_words(state))
+    probed = spec.probes.startup is not None or (goal is Goal.READY and spec.probes.readiness is not None)
+    started_at = state.run.started_at if state.run is not None else None
+    if probed or started_at is None or now - started_at >= patience.settle:
+        return Verdict(Standing.REACHED)
+    return Verdict(Standing.PENDING, "runs; watching that it stays up", started_at + patience.settle)
+
+
+def _probe_words(state: InstanceState) -> str:
+    """Which probe holds it up, with what the probe said last."""
+    readiness = state.run.readiness if state.run is not None else None
+    if readiness is None or readiness.last is None:
+        return "waits for its readiness probe"
+    return f"waits for its readiness probe: {readiness.last.output}"

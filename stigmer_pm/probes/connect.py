@@ -1,0 +1,62 @@
+"""Connecting a TCP socket the way Go's dialer does, which is what Kubernetes' probes are measured by."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+from typing import Any
+
+_Address = tuple[
+    int, int, int, str, Any
+]  # family, type, protocol, canonical name, socket address: as getaddrinfo has it
+
+
+async def connect(host: str, port: int) -> socket.socket:
+    """A non-blocking socket connected to ``host:port``, which the caller closes. The addresses are tried in turn.
+
+    SO_LINGER, which the kubelet sets, stays off: on Linux it makes ``close`` wait even on a non-blocking socket,
+    and so would stop the whole supervisor for up to a second.
+
+    Raises:
+        OSError: the name cannot be resolved, or no address answers; then the error of the first address.
+    """
+    failed: OSError | None = None
+    for family, kind, protocol, _, address in await _resolve(host, port):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            await _connect(sock, address)
+        except OSError as error:
+            sock.close()
+            failed = failed or error
+        except BaseException:
+            sock.close()
+            raise
+        else:
+            return sock
+    raise failed or OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+
+
+async def _connect(sock: socket.socket, address: Any) -> None:
+    sock.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(sock, address)
+    # A connect to a local port that nobody listens on may draw that same port for its own end, and then the kernel
+    # connects the socket to itself. Go's dialer takes that for what it is, too.
+    if sock.getsockname() == sock.getpeername():
+        raise OSError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
+
+
+async def _resolve(host: str, port: int) -> list[_Address]:
+    if host.isascii():
+        # An address needs no resolver and no thread. As bytes, since a str is loaded through the idna codec.
+        try:
+            return list(
+                socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+            )
+        except socket.gaierror:
+            pass
+    try:
+        return list(await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    except UnicodeError as error:  # an empty or over-long label, which the idna codec refuses before any resolver
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known") from error

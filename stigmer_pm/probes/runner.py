@@ -1,0 +1,96 @@
+"""From a probe to the handler that answers it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stigmer_pm.probes.reason import is_own_shortage, reason
+from stigmer_pm.probes.result import CheckResult, Outcome
+from stigmer_pm.probes.spawner import Spawner
+from stigmer_pm.spec import ExecCheck, HttpCheck, ProbeSpec, TcpCheck
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeContext:
+    """What an attempt has from its component: the environment as a whole, folder, user and group of its process.
+
+    ``spawner`` starts the commands of exec probes.
+    """
+
+    environment: Mapping[str, str]
+    working_dir: str
+    spawner: Spawner
+    user: str | None = None
+    group: str | None = None
+
+
+Handler = Callable[[Any, float, ProbeContext], Awaitable[CheckResult]]
+"""One attempt: the handler's own fields, the timeout in seconds, the component's surroundings."""
+
+
+# The handlers are imported by their first attempt: h11 and urllib cost memory and 25 ms, which a project whose probes
+# are all commands, or that has none, need not pay.
+
+
+async def _http(check: HttpCheck, timeout: float, _context: ProbeContext) -> CheckResult:
+    from stigmer_pm.probes.http import check_http
+
+    return await check_http(check, timeout)
+
+
+async def _tcp(check: TcpCheck, timeout: float, _context: ProbeContext) -> CheckResult:
+    from stigmer_pm.probes.tcp import check_tcp
+
+    return await check_tcp(check, timeout)
+
+
+async def _exec(check: ExecCheck, timeout: float, context: ProbeContext) -> CheckResult:
+    from stigmer_pm.probes.exec import check_exec
+
+    return await check_exec(
+        check,
+        timeout,
+        environment=context.environment,
+        working_dir=context.working_dir,
+        spawner=context.spawner,
+        user=context.user,
+        group=context.group,
+    )
+
+
+HANDLERS: dict[str, Handler] = {"http": _http, "tcp": _tcp, "exec": _exec}
+"""The handlers by name: the key under a probe in the file, and the field of ``ProbeSpec`` that holds its check.
+
+Handlers of other packages (entry points of the group ``stigmer_pm.probes``) join by being added here.
+"""
+
+
+async def run_check(
+    probe: ProbeSpec, context: ProbeContext, *, handlers: Mapping[str, Handler] = HANDLERS
+) -> CheckResult:
+    """Make one attempt of ``probe``.
+
+    Never raises, but for ``CancelledError``, after which nothing of the attempt is left. An attempt that could not
+    be made, for lack of file descriptors or because of a bug in a handler, is discarded.
+    """
+    for name, handler in handlers.items():
+        check = getattr(probe, name, None)
+        if check is not None:
+            return await _guarded(name, handler, check, probe.timeout, context)
+    return CheckResult(Outcome.DISCARDED, "cannot probe: no handler answers for this type of check")
+
+
+async def _guarded(name: str, handler: Handler, check: object, timeout: float, context: ProbeContext) -> CheckResult:
+    try:
+        return await handler(check, timeout, context)
+    # A handler may be anybody's, and its bug must neither stop the supervisor nor restart a component.
+    except Exception as error:  # noqa: BLE001
+        if isinstance(error, OSError) and is_own_shortage(error):
+            return CheckResult(Outcome.DISCARDED, f"cannot make the attempt: {reason(error)}")
+        _log.exception("cannot make an attempt of a probe: its handler '%s' has a bug", name)
+        return CheckResult(Outcome.DISCARDED, f"bug in the handler '{name}': {type(error).__name__}: {error}")

@@ -1,0 +1,1 @@
+"""The world beneath the supervisor: starting processes, signalling, collecting and finding them. It decides nothing."""

@@ -1,0 +1,60 @@
+"""The commands of exec probes: children of the supervisor like any other, in a session of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from stigmer_pm.runtime import system, table
+from stigmer_pm.runtime.reaper import Reaper
+from stigmer_pm.runtime.spawn import Program, SpawnFailure, spawn
+
+
+class CommandChild:
+    """A probe's command that runs, or has run. ``exited`` holds its wait status once it has been collected."""
+
+    def __init__(self, pid: int, exited: asyncio.Future[int]) -> None:
+        self.pid = pid
+        self.exited = exited
+
+    def kill_tree(self) -> None:
+        """SIGKILL its session and all its descendants. Harmless when nothing of it is left."""
+        if not self.exited.done():
+            # It has not been collected, so its pid can't be anybody else's.
+            rows = table.read_table()
+            for pid in table.tree([self.pid], rows):
+                system.send_signal(pid, system.KILL)
+        system.send_group_signal(self.pid, system.KILL)
+
+
+class CommandSpawner:
+    """Starts the commands of exec probes; the reaper collects them."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, reaper: Reaper) -> None:
+        self._loop = loop
+        self._reaper = reaper
+
+    def spawn(
+        self,
+        argv: tuple[str, ...],
+        *,
+        cwd: str,
+        env: Mapping[str, str],
+        output_fd: int,
+        user: str | None,
+        group: str | None,
+    ) -> CommandChild:
+        """Start ``argv`` in its own session: stdin is /dev/null, stdout and stderr are ``output_fd``.
+
+        Raises:
+            OSError: it cannot be started, whatever the step that failed.
+        """
+        program = Program(argv=argv, working_dir=cwd, environment=env, user=user, group=group)
+        try:
+            pid = spawn(program, output_fd)
+        except SpawnFailure as failure:
+            kind = FileNotFoundError if failure.subject == argv[0] and "not found" in failure.detail else OSError
+            raise kind(failure.number, failure.detail, failure.subject) from failure
+        exited: asyncio.Future[int] = self._loop.create_future()
+        self._reaper.watch(pid, lambda status: None if exited.done() else exited.set_result(status))
+        return CommandChild(pid, exited)

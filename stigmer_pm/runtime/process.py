@@ -1,0 +1,282 @@
+"""Runs of local processes: started, watched, signalled, adopted and emptied, with what becomes of them told."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from stigmer_pm.logs.sink import open_sink
+from stigmer_pm.runtime import members, system, table
+from stigmer_pm.runtime.members import Marks
+from stigmer_pm.runtime.reaper import Reaper
+from stigmer_pm.runtime.spawn import Program, SpawnFailure, spawn
+from stigmer_pm.spec import ProcessExecution
+
+#: The environment variable that marks every process of a run, inherited by whatever it starts.
+MARK = "STIGMER_PM_RUN"
+
+#: Seconds between looks at what a dead leader left behind, where no descriptor tells (no pidfd).
+_LOOK_AGAIN = 0.1
+
+
+class Listener(Protocol):
+    """Who is told what becomes of runs. ``status`` is a wait status; ``None``: nobody could tell."""
+
+    def exited(self, instance: str, run: int, status: int | None, remaining: bool) -> None:
+        """The leader is gone; ``remaining``: it left processes behind."""
+
+    def emptied(self, instance: str, run: int) -> None:
+        """The last process that the leader left behind is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run that has been started: what is needed to find it again, and where its output begins in the log."""
+
+    pid: int
+    started: int
+    log_from: int
+
+
+@dataclass(slots=True)
+class _Watch:
+    instance: str
+    run: int
+    marks: Marks
+    is_child: bool
+    is_gone: bool = False
+    pidfds: dict[int, int] = field(default_factory=dict)
+    timer: asyncio.TimerHandle | None = None
+
+
+class ProcessRuntime:
+    """All runs of local processes of one supervisor. Lives on its event loop; every call is quick.
+
+    Args:
+        key: tells runs of this project apart from those of any other (part of the mark).
+        base_environment: lies beneath what the file sets for a component.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        reaper: Reaper,
+        listener: Listener,
+        *,
+        key: str,
+        base_environment: Mapping[str, str],
+    ) -> None:
+        self._loop = loop
+        self._reaper = reaper
+        self._listener = listener
+        self._key = key
+        self._base = {k: v for k, v in base_environment.items() if k != MARK}
+        self._watches: dict[tuple[str, int], _Watch] = {}
+        self._orphans_cache: list[int] | None = None
+
+    def mark_of(self, instance: str, run: int) -> str:
+        """The value of the mark for one run."""
+        return f"{self._key}/{instance}/{run}"
+
+    def environment(self, execution: ProcessExecution, mark: str) -> dict[str, str]:
+        """The complete environment of a program of the component."""
+        return {**self._base, **execution.environment, MARK: mark}
+
+    def start(self, instance: str, run: int, execution: ProcessExecution) -> Started:
+        """Start a run.
+
+        Raises:
+            SpawnFailure: it could not be started; nothing of it runs.
+        """
+        mark = self.mark_of(instance, run)
+        log = _open_log(execution.log)
+        try:
+            log_from = os.fstat(log).st_size
+            pid = spawn(_program(execution, self.environment(execution, mark)), log)
+        finally:
+            os.close(log)
+        started = table.started(pid) or 0
+        watch = _Watch(instance, run, Marks(MARK, mark, pid, started), is_child=True)
+        self._watches[instance, run] = watch
+        self._reaper.watch(pid, lambda status: self._leader_gone(watch, status))
+        return Started(pid, started, log_from)
+
+    def adopt(self, instance: str, run: int, pid: int, started: int) -> bool:
+        """Go on watching a run that an earlier supervisor started; ``False`` when its leader is gone.
+
+        The process is taken for ours when it has the recorded pid and started at the recorded time.
+        """
+        marks = Marks(MARK, self.mark_of(instance, run), pid, started)
+        watch = _Watch(instance, run, marks, is_child=False)
+        self._watches[instance, run] = watch
+        try:
+            pidfd = system.open_pidfd(pid)
+        except ProcessLookupError:
+            return False
+        # Opened first and compared then: whatever has this pid now is what the descriptor stands for.
+        if table.started(pid) != started:
+            if pidfd is not None:
+                os.close(pidfd)
+            return False
+        if pidfd is None:
+            self._poll_leader(watch)
+        else:
+            watch.pidfds[pid] = pidfd
+            self._loop.add_reader(pidfd, self._adopted_gone, watch, pid)
+        return True
+
+    def find_started(self, instance: str, run: int) -> tuple[int, int] | None:
+        """The leader of a run whose start was recorded but not its pid: (pid, started), if it lives."""
+        found = table.marked(MARK, {self.mark_of(instance, run)})
+        # The oldest of them is the leader: the others descend from it. It leads a session of its own.
+        rows = [row for pid in found if (row := table.read_row(pid)) is not None and not row.is_zombie]
+        leaders = sorted((row.started, row.pid) for row in rows if row.session == row.pid)
+        return (leaders[0][1], leaders[0][0]) if leaders else None
+
+    def count_leftovers(self, instance: str, run: int) -> int:
+        """How many processes live of a run whose leader is gone; from now on ``emptied`` tells when none does."""
+        watch = self._watches.get((instance, run))
+        if watch is None:
+            watch = _Watch(instance, run, Marks(MARK, self.mark_of(instance, run)), is_child=False)
+            self._watches[instance, run] = watch
+        watch.is_gone = True
+        return self._watch_leftovers(watch)
+
+    def signal(self, instance: str, run: int, number: int) -> None:
+        """Send a signal to the run's group and wake it up if it is suspended; after its leader, to what is left."""
+        watch = self._watches.get((instance, run))
+        if watch is None:
+            return
+        if not watch.is_gone:
+            system.send_group_signal(watch.marks.leader, number)
+            system.send_group_signal(watch.marks.leader, system.CONTINUE)
+            return
+        for pid in members.leftovers(watch.marks, self._orphans(watch)):
+            system.send_signal(pid, number)
+            system.send_signal(pid, system.CONTINUE)
+
+    def kill(self, instance: str, run: int) -> None:
+        """SIGKILL everything of the run; ``exited`` and ``emptied`` follow as they happen."""
+        watch = self._watches.get((instance, run))
+        if watch is None:
+            return
+        members.kill_all(watch.marks)
+        if watch.is_gone:
+            self._loop.call_soon(self._look_again, watch)
+
+    def close(self) -> None:
+        """Watch nothing any more; what runs goes on."""
+        for watch in self._watches.values():
+            self._drop(watch)
+        self._watches.clear()
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _orphans(self, watch: _Watch) -> list[int] | None:
+        """Children that came to us as subreaper. Looked up once for all that died together: it costs a look at
+        every child, and a thousand may die at once."""
+        if not watch.is_child:
+            return None
+        if self._orphans_cache is None:
+            self._orphans_cache = [pid for pid in table.own_children() if not self._reaper.is_watched(pid)]
+            self._loop.call_soon(self._forget_orphans)
+        return self._orphans_cache
+
+    def _forget_orphans(self) -> None:
+        self._orphans_cache = None
+
+    def _leader_gone(self, watch: _Watch, status: int | None) -> None:
+        watch.is_gone = True
+        remaining = self._watch_leftovers(watch)
+        if not remaining:
+            self._forget(watch)
+        self._listener.exited(watch.instance, watch.run, status, remaining > 0)
+
+    def _adopted_gone(self, watch: _Watch, pid: int) -> None:
+        pidfd = watch.pidfds[pid]
+        # The kernel tells the status only once the real parent has collected it; init does that at once.
+        status = system.exit_status_of(pidfd)
+        if status is None and table.read_row(pid) is not None and not watch.is_gone:
+            watch.is_gone = True
+            self._loop.remove_reader(pidfd)
+            self._loop.call_later(0.02, self._adopted_collected, watch, pid)
+            return
+        self._adopted_collected(watch, pid)
+
+    def _adopted_collected(self, watch: _Watch, pid: int) -> None:
+        status = system.exit_status_of(watch.pidfds[pid]) if pid in watch.pidfds else None
+        self._drop(watch)
+        self._leader_gone(watch, status)
+
+    def _poll_leader(self, watch: _Watch) -> None:
+        if table.started(watch.marks.leader) == watch.marks.leader_started:
+            watch.timer = self._loop.call_later(_LOOK_AGAIN, self._poll_leader, watch)
+            return
+        self._leader_gone(watch, None)
+
+    def _watch_leftovers(self, watch: _Watch) -> int:
+        found = members.leftovers(watch.marks, self._orphans(watch))
+        self._drop(watch)
+        for pid in found:
+            try:
+                pidfd = system.open_pidfd(pid)
+            except ProcessLookupError:
+                continue
+            if pidfd is not None:
+                watch.pidfds[pid] = pidfd
+                self._loop.add_reader(pidfd, self._leftover_gone, watch, pid)
+        if found and not watch.pidfds:
+            watch.timer = self._loop.call_later(_LOOK_AGAIN, self._look_again, watch)
+        return len(found)
+
+    def _leftover_gone(self, watch: _Watch, pid: int) -> None:
+        pidfd = watch.pidfds.pop(pid)
+        self._loop.remove_reader(pidfd)
+        os.close(pidfd)
+        if not watch.pidfds:
+            self._look_again(watch)
+
+    def _look_again(self, watch: _Watch) -> None:
+        if (watch.instance, watch.run) not in self._watches:
+            return
+        self._forget_orphans()
+        if self._watch_leftovers(watch) == 0:
+            self._forget(watch)
+            self._listener.emptied(watch.instance, watch.run)
+
+    def _forget(self, watch: _Watch) -> None:
+        self._drop(watch)
+        self._watches.pop((watch.instance, watch.run), None)
+
+    def _drop(self, watch: _Watch) -> None:
+        for pidfd in watch.pidfds.values():
+            self._loop.remove_reader(pidfd)
+            os.close(pidfd)
+        watch.pidfds.clear()
+        if watch.timer is not None:
+            watch.timer.cancel()
+            watch.timer = None
+
+
+def _open_log(path: str) -> int:
+    try:
+        return open_sink(path)
+    except OSError as error:
+        detail = f"'{path}': {(error.strerror or str(error)).lower()}"
+        raise SpawnFailure("open its log", path, error.errno or 0, detail) from error
+
+
+def _program(execution: ProcessExecution, environment: Mapping[str, str]) -> Program:
+    return Program(
+        argv=execution.argv,
+        working_dir=execution.working_dir,
+        environment=environment,
+        user=execution.user,
+        group=execution.group,
+        umask=execution.umask,
+        nice=execution.nice,
+        limits=execution.limits,
+    )

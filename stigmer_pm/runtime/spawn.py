@@ -1,0 +1,217 @@
+"""Starting one program: the descriptor of its log, its session, folder, user, limits and environment.
+
+Every failure names the step at which it happened, since "No such file or directory" alone helps nobody.
+"""
+
+from __future__ import annotations
+
+import errno
+import grp
+import os
+import pwd
+import resource
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from stigmer_pm.spec import Limits
+
+
+class SpawnFailure(Exception):
+    """A program could not be started: ``step`` says what was being done, ``detail`` why it failed."""
+
+    def __init__(self, step: str, subject: str, number: int, detail: str) -> None:
+        super().__init__(f"cannot {step}: {detail}")
+        self.step = step
+        self.subject = subject
+        self.number = number
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom a program runs as; ``None`` fields keep what the supervisor is."""
+
+    uid: int | None = None
+    gid: int | None = None
+    groups: tuple[int, ...] | None = None
+    name: str | None = None
+    home: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to execute. ``environment`` is complete: nothing of the supervisor's own is added."""
+
+    argv: tuple[str, ...]
+    working_dir: str
+    environment: Mapping[str, str]
+    user: str | None = None
+    group: str | None = None
+    umask: int | None = None
+    nice: int | None = None
+    limits: Limits = Limits()
+
+
+def spawn(program: Program, output_fd: int) -> int:
+    """Execute ``program`` in a session of its own, both its streams on ``output_fd``; its pid.
+
+    Returns only when the program itself has been executed, so a missing one is known at once.
+
+    Raises:
+        SpawnFailure: it could not be started; nothing of it runs.
+    """
+    identity = resolve_identity(program.user, program.group)
+    environment = _with_home(program.environment, identity)
+    if not os.path.isdir(program.working_dir):
+        raise _folder_failure(program.working_dir)
+    try:
+        process = subprocess.Popen(
+            program.argv,
+            cwd=program.working_dir,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output_fd,
+            stderr=output_fd,
+            start_new_session=True,
+            user=identity.uid,
+            group=identity.gid,
+            extra_groups=identity.groups,
+            umask=-1 if program.umask is None else program.umask,
+            # Safe, for no thread of ours holds a lock that the child could need: it only makes system calls.
+            preexec_fn=_prepare(program),  # noqa: PLW1509
+        )
+    except OSError as error:
+        raise _explain(program, environment, error) from error
+    except (ValueError, subprocess.SubprocessError) as error:
+        raise SpawnFailure("set its limits or niceness", program.argv[0], errno.EPERM, _limit_words(program)) from error
+    # The reaper collects every child; Popen must neither wait for this one nor warn that it didn't.
+    process.returncode = 0
+    return process.pid
+
+
+def resolve_identity(user: str | None, group: str | None) -> Identity:
+    """The numbers behind a user and a group, each a name or a number.
+
+    Raises:
+        SpawnFailure: there is no such user or group, or taking it needs a privilege that is missing.
+    """
+    if user is None and group is None:
+        return Identity()
+    entry = _find_user(user) if user is not None else None
+    gid = _find_group(group) if group is not None else None if entry is None else entry.pw_gid
+    uid = None if entry is None else entry.pw_uid
+    if os.geteuid() != 0:
+        # Becoming whom one already is needs no privilege, so a file written for "deploy" works when deploy runs it.
+        if uid in (None, os.geteuid()) and gid in (None, os.getegid()):
+            return Identity()
+        raise SpawnFailure(
+            "take its user", user or group or "", errno.EPERM, "only root can run a component as another user or group"
+        )
+    groups = None
+    if entry is not None and gid is not None:
+        groups = tuple(os.getgrouplist(entry.pw_name, gid))
+    return Identity(uid, gid, groups, entry.pw_name if entry else None, entry.pw_dir if entry else None)
+
+
+def _find_user(user: str) -> pwd.struct_passwd:
+    try:
+        if user.isdecimal():
+            return pwd.getpwuid(int(user))
+        return pwd.getpwnam(user)
+    except (KeyError, OverflowError):
+        raise SpawnFailure("take its user", user, errno.ENOENT, f"there is no user '{user}'") from None
+
+
+def _find_group(group: str) -> int:
+    if group.isdecimal():
+        return int(group)
+    try:
+        return grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise SpawnFailure("take its group", group, errno.ENOENT, f"there is no group '{group}'") from None
+
+
+def _with_home(environment: Mapping[str, str], identity: Identity) -> dict[str, str]:
+    """systemd sets these three with User=, and a program that runs as somebody looks for its files there."""
+    env = dict(environment)
+    if identity.name is not None and identity.home is not None:
+        env |= {"HOME": identity.home, "USER": identity.name, "LOGNAME": identity.name}
+    return env
+
+
+def _prepare(program: Program) -> Callable[[], None] | None:
+    """What the child does to itself before it becomes the program; ``None`` (the fast path) when there is nothing.
+
+    Only set when the file asks for it, for it makes the start a fork instead of a vfork.
+    """
+    wanted = (
+        (resource.RLIMIT_NOFILE, program.limits.nofile),
+        (resource.RLIMIT_NPROC, program.limits.nproc),
+        (resource.RLIMIT_CORE, program.limits.core),
+    )
+    limits = [(kind, value) for kind, value in wanted if value is not None]
+    nice = program.nice
+    if not limits and nice is None:
+        return None
+
+    def prepare() -> None:
+        for kind, value in limits:
+            resource.setrlimit(kind, (value, value))
+        if nice is not None:
+            os.setpriority(os.PRIO_PROCESS, 0, nice)
+
+    return prepare
+
+
+def _limit_words(program: Program) -> str:
+    parts = [] if program.nice is None else [f"nice: {program.nice}"]
+    for name in ("nofile", "nproc", "core"):
+        value = getattr(program.limits, name)
+        if value is not None:
+            parts.append(f"limits.{name}: {value}")
+    return f"not permitted to set {', '.join(parts) or 'them'}; lower the value, or start stigmer-pm as root"
+
+
+def _folder_failure(path: str) -> SpawnFailure:
+    step = "change to its working_dir"
+    if not os.path.lexists(path):
+        return SpawnFailure(step, path, errno.ENOENT, f"'{path}' does not exist")
+    if not os.path.exists(path):
+        return SpawnFailure(step, path, errno.EACCES, f"'{path}' can't be reached")
+    return SpawnFailure(step, path, errno.ENOTDIR, f"'{path}' is not a folder")
+
+
+def _explain(program: Program, environment: Mapping[str, str], error: OSError) -> SpawnFailure:
+    number, command = error.errno or 0, program.argv[0]
+    if error.filename is not None and os.fspath(error.filename) == program.working_dir and command != error.filename:
+        return SpawnFailure("change to its working_dir", program.working_dir, number, _os_words(error, command))
+    if number in (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE):
+        return SpawnFailure("make a process", command, number, f"{os.strerror(number)} (a limit of this machine)")
+    if number == errno.EPERM and (program.user is not None or program.group is not None):
+        return SpawnFailure("take its user", program.user or "", number, os.strerror(number))
+    return SpawnFailure("run its command", command, number, _command_words(program, environment, number))
+
+
+def _os_words(error: OSError, command: str) -> str:
+    return f"'{error.filename or command}': {os.strerror(error.errno or 0).lower()}"
+
+
+def _command_words(program: Program, environment: Mapping[str, str], number: int) -> str:
+    command = program.argv[0]
+    path = command if "/" in command else shutil.which(command, path=environment.get("PATH", os.defpath))
+    full = os.path.join(program.working_dir, path) if path else None
+    if number == errno.ENOENT:
+        if full and os.path.isfile(full):
+            return f"'{command}' names an interpreter in its first line that is not there"
+        return f"'{command}' not found" + ("" if "/" in command else " in PATH")
+    if number == errno.EACCES:
+        if full and os.path.isdir(full):
+            return f"'{command}' is a folder"
+        return f"'{command}' is not executable (permission denied)"
+    if number == errno.ENOEXEC:
+        return f"'{command}' is no program that this machine can run (does a script lack its #! line?)"
+    if number == errno.E2BIG:
+        return "its arguments and environment are too long for the kernel"
+    return f"'{command}': {os.strerror(number).lower()}"

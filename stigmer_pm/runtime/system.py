@@ -1,0 +1,112 @@
+"""The system calls that supervision uses, and no logic: the one seam between the product and the kernel.
+
+What is not everywhere (pidfd, subreaper) says so by returning ``None`` or ``False``; callers have a portable way.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import signal
+import struct
+import time
+
+# A clock that counts suspended time, never goes back, and is the same for the supervisor that comes after this one.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+_PR_SET_CHILD_SUBREAPER = 36
+# _IOWR(0xFF, 11, struct pidfd_info): the size that Linux 6.13 introduced is 64 bytes, and newer kernels accept it.
+_PIDFD_GET_INFO = 0xC040FF0B
+_PIDFD_INFO_EXIT = 1 << 3
+_PIDFD_INFO_SIZE = 64
+_EXIT_CODE_OFFSET = 60
+
+
+def now() -> float:
+    """Seconds since the machine started."""
+    return time.clock_gettime(_CLOCK)
+
+
+def wall_time() -> float:
+    """Seconds since 1970, by a clock that somebody may set at any time: for people, never for deadlines."""
+    return time.time()
+
+
+def boot_id() -> str:
+    """A word that is another one after every start of the machine."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return str(round(time.time() - time.monotonic(), -1))
+
+
+def become_subreaper() -> bool:
+    """Orphaned descendants become children of this process instead of init's; ``False`` where there is no such call."""
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        return bool(libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+    except (OSError, AttributeError):
+        return False
+
+
+def open_pidfd(pid: int) -> int | None:
+    """A descriptor that becomes readable when the process ends; ``None`` where there is no such call.
+
+    Raises:
+        ProcessLookupError: there is no such process.
+    """
+    opener = getattr(os, "pidfd_open", None)
+    if opener is None:
+        return None
+    try:
+        return int(opener(pid))
+    except ProcessLookupError:
+        raise
+    except OSError:
+        return None
+
+
+def exit_status_of(pidfd: int) -> int | None:
+    """The wait status of a process that has been reaped, also by another parent (Linux 6.15); ``None``: not told."""
+    request = bytearray(struct.pack("=QQ", _PIDFD_INFO_EXIT, 0).ljust(_PIDFD_INFO_SIZE, b"\0"))
+    try:
+        fcntl.ioctl(pidfd, _PIDFD_GET_INFO, request, True)
+    except OSError:
+        return None
+    (mask,) = struct.unpack_from("=Q", request, 0)
+    if not mask & _PIDFD_INFO_EXIT:
+        return None
+    (status,) = struct.unpack_from("=i", request, _EXIT_CODE_OFFSET)
+    return int(status)
+
+
+def send_signal(pid: int, number: int) -> bool:
+    """Signal one process; ``False`` when it is gone."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def send_group_signal(group: int, number: int) -> bool:
+    """Signal every process of a group; ``False`` when nothing of it lives."""
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def reap_one() -> tuple[int, int] | None:
+    """The pid and wait status of one dead child of this process, if there is one."""
+    try:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    return (pid, status) if pid else None
+
+
+CONTINUE, KILL, STOP, TERMINATE = signal.SIGCONT, signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM

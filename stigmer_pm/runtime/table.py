@@ -1,0 +1,158 @@
+"""The table of processes: who is whose parent, what each uses, and which carry the mark of one of our runs.
+
+Read from ``/proc`` on Linux, and by psutil elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICK = os.sysconf("SC_CLK_TCK")
+HAS_PROC = os.path.exists("/proc/self/stat")
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRow:
+    """One process. ``started`` tells it apart from a later one with the same pid; ``cpu`` is in seconds."""
+
+    pid: int
+    parent: int
+    group: int
+    session: int
+    started: int
+    cpu: float
+    memory_bytes: int
+    is_zombie: bool
+
+
+def read_row(pid: int) -> ProcessRow | None:
+    """The row of one process, or ``None`` when there is none."""
+    if not HAS_PROC:
+        return _psutil_row(pid)
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            text = file.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The name stands in brackets and may hold spaces and brackets itself, so count from the last one.
+    fields = text[text.rindex(b")") + 2 :].split()
+    return ProcessRow(
+        pid=pid,
+        parent=int(fields[1]),
+        group=int(fields[2]),
+        session=int(fields[3]),
+        started=int(fields[19]),
+        cpu=(int(fields[11]) + int(fields[12])) / _TICK,
+        memory_bytes=int(fields[21]) * _PAGE,
+        is_zombie=fields[0] in (b"Z", b"X"),
+    )
+
+
+def read_table() -> dict[int, ProcessRow]:
+    """Every process of the machine, by pid."""
+    found: dict[int, ProcessRow] = {}
+    for pid in _all_pids():
+        row = read_row(pid)
+        if row is not None:
+            found[pid] = row
+    return found
+
+
+def started(pid: int) -> int | None:
+    """What tells this process apart from a later one with the same pid; ``None`` when there is none alive."""
+    row = read_row(pid)
+    return None if row is None or row.is_zombie else row.started
+
+
+def tree(roots: Iterable[int], table: Mapping[int, ProcessRow]) -> list[int]:
+    """``roots`` and all their descendants that are in the table."""
+    children: dict[int, list[int]] = {}
+    for row in table.values():
+        children.setdefault(row.parent, []).append(row.pid)
+    found: list[int] = []
+    seen: set[int] = set()
+    pending = list(roots)
+    while pending:
+        pid = pending.pop()
+        if pid in table and pid not in seen:
+            seen.add(pid)
+            found.append(pid)
+            pending.extend(children.get(pid, ()))
+    return found
+
+
+def read_mark(pid: int, variable: str) -> str | None:
+    """The value of a variable in the environment that the process was started with; ``None``: none, or not ours."""
+    try:
+        if not HAS_PROC:
+            return _psutil_environment(pid).get(variable)
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            block = file.read()
+    except OSError:
+        return None
+    prefix = os.fsencode(variable) + b"="
+    for entry in block.split(b"\0"):
+        if entry.startswith(prefix):
+            return os.fsdecode(entry[len(prefix) :])
+    return None
+
+
+def own_children() -> list[int]:
+    """The pids of this process's children, zombies included; orphans that came to it as subreaper are among them."""
+    me = os.getpid()
+    try:
+        with open(f"/proc/{me}/task/{me}/children", "rb") as file:
+            return [int(pid) for pid in file.read().split()]
+    except OSError:
+        return [row.pid for row in read_table().values() if row.parent == me]
+
+
+def marked(variable: str, values: Collection[str] | None = None) -> dict[int, str]:
+    """Every process whose environment carries ``variable`` (with one of ``values``), by pid; a scan of them all."""
+    found: dict[int, str] = {}
+    for pid in _all_pids():
+        value = read_mark(pid, variable)
+        if value is not None and (values is None or value in values):
+            found[pid] = value
+    return found
+
+
+def _all_pids() -> list[int]:
+    if HAS_PROC:
+        return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+    import psutil  # noqa: PLC0415 - only where there is no /proc
+
+    return psutil.pids()
+
+
+def _psutil_row(pid: int) -> ProcessRow | None:
+    import psutil  # noqa: PLC0415 - only where there is no /proc
+
+    try:
+        process = psutil.Process(pid)
+        with process.oneshot():
+            times, memory = process.cpu_times(), process.memory_info()
+            return ProcessRow(
+                pid=pid,
+                parent=process.ppid(),
+                group=os.getpgid(pid),
+                session=os.getsid(pid),
+                started=round(process.create_time() * 100),
+                cpu=times.user + times.system,
+                memory_bytes=memory.rss,
+                is_zombie=process.status() == psutil.STATUS_ZOMBIE,
+            )
+    except (psutil.Error, OSError):
+        return None
+
+
+def _psutil_environment(pid: int) -> Mapping[str, str]:
+    import psutil  # noqa: PLC0415 - only where there is no /proc
+
+    try:
+        return psutil.Process(pid).environ()
+    except psutil.Error:
+        return {}

@@ -1,0 +1,279 @@
+"""The routes: one table of what may be asked, and a handler for each that parses, calls and answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from stigmer_pm.core.plan import Scope
+from stigmer_pm.core.verdict import Goal, Patience
+from stigmer_pm.spec import ProjectSpec
+from stigmer_pm.spec.codec import decode
+from stigmer_pm.spec.signals import signal_name, signal_number
+from stigmer_pm.supervisor import commands
+from stigmer_pm.supervisor.documents import Document, describe_document, event_document
+from stigmer_pm.supervisor.errors import Refused
+from stigmer_pm.supervisor.selection import Selection, select
+from stigmer_pm.supervisor.service import Service
+from stigmer_pm.supervisor.waiting import Wish, wait
+
+_log = logging.getLogger(__name__)
+
+#: The largest request that is read. A resolved file of 1000 components is about 2 MiB.
+_MAX_BODY = 64 * 1024 * 1024
+
+Handler = Callable[[Service, Request], Awaitable[Response]]
+Messages = AsyncIterator[tuple[str, Document]]
+
+
+def make_app(service: Service) -> Starlette:
+    """The application that answers on the socket."""
+    return Starlette(
+        routes=[Route(path, _endpoint(service, handler), methods=[method]) for method, path, handler in ROUTES]
+    )
+
+
+# --- handlers ---------------------------------------------------------------------------------------------------
+
+
+async def ps(service: Service, request: Request) -> Response:
+    """The document of ``ps --json``."""
+    query = request.query_params
+    labels = dict(_label(text) for text in query.getlist("label"))
+    names = select(service.engine.project, Selection(tuple(query.getlist("name")), labels))
+    return JSONResponse(service.ps_document(names))
+
+
+async def apply(service: Service, request: Request) -> Response:
+    """Apply a resolved file, or say what that would do."""
+    service.refuse_when_ending()
+    body = await _body(request)
+    try:
+        spec = decode(ProjectSpec, body.get("spec"))
+    except ValueError as error:
+        raise Refused(f"cannot read the spec: {error}") from error
+    service.refuse_other_file(spec)
+    scope = Scope(_strings(body, "names"), _strings(body, "profiles"))
+    return JSONResponse(
+        commands.apply(service.engine, service.store, spec, scope, dry_run=bool(body.get("dry_run", False)))
+    )
+
+
+def acting(verb: str) -> Handler:
+    """The handler of start, stop, restart or reset."""
+
+    async def act(service: Service, request: Request) -> Response:
+        service.refuse_when_ending()
+        names = select(service.engine.project, _selection(await _body(request)))
+        return JSONResponse(commands.act(service.engine, names, verb))
+
+    return act
+
+
+async def wait_for(service: Service, request: Request) -> Response:
+    """Stream how instances stand until all are where they should be, or can't get there."""
+    body = await _body(request)
+    try:
+        goal = Goal(body.get("for", "ready"))
+    except ValueError:
+        raise Refused(f"cannot wait for '{body.get('for')}'; valid: {', '.join(Goal)}") from None
+    targets = body.get("targets")
+    if targets is None:
+        names = select(service.engine.project, _selection(body.get("select") or {}))
+        targets = {name: commands.target_run(service.engine, name) for name in names}
+    if not isinstance(targets, dict) or not all(isinstance(run, int) for run in targets.values()):
+        raise Refused("targets must map names to run numbers")
+    settle = _number(body, "settle", 1.0)
+    patience = Patience(1.0 if settle is None else settle, _number(body, "patience", None))
+    wish = Wish({str(n): int(r) for n, r in targets.items()}, goal, patience, _number(body, "timeout", None))
+    return _stream(wait(service.engine, wish))
+
+
+async def describe(service: Service, request: Request) -> Response:
+    """Everything about one instance."""
+    (name, *others) = select(service.engine.project, Selection((request.path_params["name"],)))
+    if others:
+        raise Refused(f"'{request.path_params['name']}' matches more than one component; describe takes one name")
+    instance = service.engine.project[name]
+    show_secrets = request.query_params.get("show_secrets") in ("1", "true")
+    (entry,) = service.entries([name])
+    runs, events = service.store.runs(name), service.store.events(instances=(name,), limit=20)
+    details = describe_document(service.engine.project, instance, runs, events, show_secrets=show_secrets)
+    return JSONResponse(entry | details)
+
+
+async def events(service: Service, request: Request) -> Response:
+    """The journal, once or as a stream."""
+    query = request.query_params
+    since = _wall(query.get("since"))
+    limit = _limit(query.get("limit"))
+    names: tuple[str, ...] = ()
+    if query.getlist("name"):
+        names = tuple(select(service.engine.project, Selection(tuple(query.getlist("name")))))
+    if query.get("follow") in ("1", "true"):
+        return _stream(_follow_events(service, since, names, limit))
+    rows = service.store.events(since=since, instances=names, limit=limit)
+    return JSONResponse({"events": [event_document(row) for row in rows]})
+
+
+async def send_signal(service: Service, request: Request) -> Response:
+    """Send a signal to the leaders of runs."""
+    body = await _body(request)
+    try:
+        number = signal_number(str(body.get("signal", "")))
+    except ValueError as error:
+        raise Refused(f"cannot send the signal: {error}") from error
+    results: list[Document] = []
+    for name in select(service.engine.project, _selection(body)):
+        pid = service.engine.send_signal(name, number)
+        said = f"{signal_name(number)} sent to pid {pid}" if pid else "has no process to signal"
+        results.append({"name": name, "pid": pid, "said": said})
+    return JSONResponse({"results": results})
+
+
+async def down(service: Service, request: Request) -> Response:
+    """Stop everything in order and end the supervisor."""
+    body = await _body(request)
+    targets = {i.state.name: 0 for i in service.engine.project}
+    service.end()
+    wish = Wish(targets, Goal.STOPPED, Patience(), _number(body, "timeout", None))
+    return _stream(wait(service.engine, wish))
+
+
+ROUTES: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/v1/ps", ps),
+    ("POST", "/v1/apply", apply),
+    ("POST", "/v1/start", acting("start")),
+    ("POST", "/v1/stop", acting("stop")),
+    ("POST", "/v1/restart", acting("restart")),
+    ("POST", "/v1/reset", acting("reset")),
+    ("POST", "/v1/wait", wait_for),
+    ("GET", "/v1/components/{name}", describe),
+    ("GET", "/v1/events", events),
+    ("POST", "/v1/signal", send_signal),
+    ("POST", "/v1/down", down),
+)
+
+
+# --- what the handlers share ------------------------------------------------------------------------------------
+
+
+def _endpoint(service: Service, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await handler(service, request)
+        except Refused as refused:
+            return JSONResponse(refused.document(), status_code=refused.status)
+        except Exception:  # noqa: BLE001 (the top of each request: the caller gets one line, the log the traceback)
+            _log.exception("bug while answering %s %s", request.method, request.url.path)
+            bug = Refused(
+                "internal error in the supervisor",
+                cure=f"its traceback is in {service.home.dir.supervisor_log}",
+                code="internal",
+                exit_status=1,
+                status=500,
+            )
+            return JSONResponse(bug.document(), status_code=500)
+
+    return endpoint
+
+
+async def _body(request: Request) -> Mapping[str, Any]:
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > _MAX_BODY:
+            raise Refused(f"the request is longer than {_MAX_BODY} bytes", status=413)
+        chunks.append(chunk)
+    try:
+        body = json.loads(b"".join(chunks) or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"the request is no JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise Refused("the request must be a JSON object")
+    return body
+
+
+def _selection(body: Mapping[str, Any]) -> Selection:
+    labels = body.get("labels") or {}
+    if not isinstance(labels, dict):
+        raise Refused("labels must be an object of strings")
+    return Selection(_strings(body, "names"), {str(k): str(v) for k, v in labels.items()}, bool(body.get("all")))
+
+
+def _strings(body: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    found = body.get(key) or []
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        raise Refused(f"{key} must be a list of strings")
+    return tuple(found)
+
+
+def _number(body: Mapping[str, Any], key: str, default: float | None) -> float | None:
+    found = body.get(key, default)
+    if found is None or (isinstance(found, (int, float)) and not isinstance(found, bool) and found >= 0):
+        return found
+    raise Refused(f"{key} must be a number of seconds, or null")
+
+
+def _label(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise Refused(f"a label is selected as KEY=VALUE, found '{text}'")
+    return key, value
+
+
+def _wall(text: str | None) -> float:
+    if not text:
+        return 0.0
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError):
+        raise Refused(f"'{text}' is no time; expected one such as 2026-01-22T10:00:00Z") from None
+
+
+def _limit(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isdecimal():
+        raise Refused(f"limit must be a whole number, found '{text}'")
+    return min(int(text), 1_000_000)
+
+
+async def _follow_events(
+    service: Service, since: float, names: tuple[str, ...], limit: int | None
+) -> AsyncIterator[tuple[str, Document]]:
+    subscription = service.engine.feed.subscribe()
+    try:
+        last = 0
+        for row in service.store.events(since=since, instances=names, limit=limit):
+            last = row.id
+            yield "event", event_document(row)
+        while True:
+            _, rows = await subscription.take()
+            for row in rows:
+                if row.id > last and (not names or row.instance in names):
+                    yield "event", event_document(row)
+    finally:
+        service.engine.feed.unsubscribe(subscription)
+
+
+def _stream(messages: Messages) -> StreamingResponse:
+    async def lines() -> AsyncIterator[bytes]:
+        try:
+            async for name, document in messages:
+                yield f"event: {name}\ndata: {json.dumps(document)}\n\n".encode()
+        except asyncio.CancelledError:
+            raise
+        except Exception:  # noqa: BLE001 (the top of each stream)
+            _log.exception("bug while streaming")
+
+    return StreamingResponse(lines(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})

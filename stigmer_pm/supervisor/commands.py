@@ -1,0 +1,142 @@
+"""What can be asked of a supervisor: each request turned into events for the core, and answered with what it means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+
+from stigmer_pm.core.events import Event, Reset, Restart, Start, Stop
+from stigmer_pm.core.graph import closure
+from stigmer_pm.core.plan import Plan, Scope, in_scope_names, make_plan
+from stigmer_pm.core.state import Desired, InstanceState, Phase
+from stigmer_pm.spec import ProjectSpec
+from stigmer_pm.spec.codec import encode
+from stigmer_pm.supervisor.documents import Document, change_document
+from stigmer_pm.supervisor.engine import Engine
+from stigmer_pm.supervisor.errors import Refused
+from stigmer_pm.supervisor.store import Store
+
+
+def refuse_containers(spec: ProjectSpec, scope: Scope) -> None:
+    """A component that would have to run as a container is refused before anything else happens.
+
+    Raises:
+        Refused: there is one in scope.
+    """
+    in_scope = in_scope_names(spec, scope)
+    for component in spec.components:
+        if component.name in in_scope and component.container is not None:
+            raise Refused(
+                f"cannot run component '{component.name}': containers (image:) are not supported yet",
+                cure="leave out its profile, or give the component a command instead of an image",
+                code="not-supported",
+            )
+
+
+def plan_for(engine: Engine, spec: ProjectSpec, scope: Scope) -> Plan:
+    """What applying ``spec`` would change.
+
+    Raises:
+        Refused: a name is no component of the file, or one in scope is not supported.
+    """
+    known = {c.name for c in spec.components}
+    for name in scope.names:
+        if name not in known:
+            raise Refused(f"no component is called '{name}' in {spec.file}", code="unknown", status=404)
+    refuse_containers(spec, scope)
+
+    def state_of(name: str) -> InstanceState | None:
+        instance = engine.project.find(name)
+        return None if instance is None or instance.state.is_removed else instance.state
+
+    return make_plan(engine.project.applied(), state_of, spec, scope)
+
+
+def apply(engine: Engine, store: Store, spec: ProjectSpec, scope: Scope, *, dry_run: bool) -> Document:
+    """Make the machine match the file; the answer of ``/v1/apply``."""
+    plan = plan_for(engine, spec, scope)
+    if not dry_run:
+        specs = {c.name: c for c in spec.components}
+        engine.apply(specs, plan.changes)
+        if not scope.names:
+            remember_inputs(store, spec)
+    return {
+        "changes": [change_document(change) for change in plan.changes],
+        "unchanged": plan.unchanged,
+        "targets": {} if dry_run else {name: target_run(engine, name) for name in plan.wanted},
+        "stopping": [c.name for c in plan.changes if c.action.value == "stop"],
+    }
+
+
+def remember_inputs(store: Store, spec: ProjectSpec) -> None:
+    """What the applied spec was made from, so that ``ps`` can say when it has changed since."""
+    with store.transaction():
+        store.set_meta({"inputs": json.dumps(encode(spec.inputs))})
+
+
+def target_run(engine: Engine, name: str) -> int:
+    """The number of the first run that counts as what has just been asked for."""
+    instance = engine.project.find(name)
+    if instance is None:
+        return 0
+    state = instance.state
+    is_current = state.run is not None and not state.is_leaving
+    resting = state.phase in (Phase.COMPLETED, Phase.FAILED)
+    return state.run_number if is_current or resting else state.run_number + 1
+
+
+def act(engine: Engine, names: Sequence[str], verb: str) -> Document:
+    """``start``, ``stop``, ``restart`` or ``reset`` of instances; the answer of the route."""
+    said = {name: _SAID[verb](engine.project[name].state) for name in names}
+    chosen = list(names)
+    if verb != "stop":
+        chosen = _with_what_they_need(engine, names)
+        needed = [name for name in chosen if name not in said]
+        engine.command(needed, Start())
+    engine.command(names, _EVENT[verb]())
+    return {
+        "results": [{"name": name, "said": said[name]} for name in names],
+        "targets": {name: target_run(engine, name) for name in names},
+    }
+
+
+def _with_what_they_need(engine: Engine, names: Sequence[str]) -> list[str]:
+    """``names`` and the dependencies that don't run, which are started as well (Compose)."""
+    edges = {i.state.name: [d.name for d in i.spec.depends_on] for i in engine.project}
+    needed = closure(names, edges) & edges.keys()
+    return [
+        i.state.name
+        for i in engine.project
+        if i.state.name in names
+        or (i.state.name in needed and i.state.desired is Desired.STOPPED and i.state.phase is not Phase.COMPLETED)
+        or (i.state.name in needed and i.state.phase is Phase.FAILED)
+    ]
+
+
+def _say_start(state: InstanceState) -> str:
+    if state.desired is Desired.RUNNING and state.run is not None and state.phase is not Phase.STOPPING:
+        return f"already {state.phase.value}" + (f" (pid {state.run.pid})" if state.run.pid else "")
+    return "starting"
+
+
+def _say_stop(state: InstanceState) -> str:
+    if state.run is None and state.phase in (Phase.STOPPED, Phase.COMPLETED):
+        return f"already {state.phase.value}"
+    return "stopping" if state.run is not None else f"stopped while {state.phase.value}"
+
+
+def _say_restart(state: InstanceState) -> str:
+    return "restarting" if state.run is not None else "starting"
+
+
+def _say_reset(state: InstanceState) -> str:
+    return "failed runs cleared" + ("" if state.run is not None else ", starting")
+
+
+_SAID: Mapping[str, Callable[[InstanceState], str]] = {
+    "start": _say_start,
+    "stop": _say_stop,
+    "restart": _say_restart,
+    "reset": _say_reset,
+}
+_EVENT: Mapping[str, Callable[[], Event]] = {"start": Start, "stop": Stop, "restart": Restart, "reset": Reset}

@@ -1,0 +1,145 @@
+"""The socket: where it lies, who may come in, and answering HTTP on it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+import socket
+import stat
+import struct
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+_log = logging.getLogger(__name__)
+
+#: The length of a socket's path that every kernel takes, the closing zero included (Linux 108, macOS 104).
+_LONGEST_PATH = 103
+_BACKLOG = 512
+
+
+def socket_path(state_dir: str, environ: Mapping[str, str]) -> str:
+    """Where the socket of the project in ``state_dir`` goes: the user's runtime folder, or one under the temporary.
+
+    The folder is made and is ours alone when this returns.
+
+    Raises:
+        OSError: neither folder can be made or trusted.
+    """
+    name = hashlib.sha256(os.fsencode(os.path.realpath(state_dir))).hexdigest()[:16] + ".sock"
+    folders = [os.path.join(tempfile.gettempdir(), f"stigmer-pm-{os.geteuid()}")]
+    runtime = environ.get("XDG_RUNTIME_DIR")
+    if runtime and os.path.isabs(runtime):
+        folders.insert(0, os.path.join(runtime, "stigmer-pm"))
+    failure: OSError | None = None
+    for folder in folders:
+        path = os.path.join(folder, name)
+        if len(os.fsencode(path)) > _LONGEST_PATH:
+            continue
+        try:
+            _make_private(folder)
+        except OSError as error:
+            failure = error
+            continue
+        return path
+    raise failure or OSError(f"the path of the socket would be longer than {_LONGEST_PATH} bytes: {folders[0]}")
+
+
+def _make_private(folder: str) -> None:
+    with suppress(FileExistsError):
+        os.mkdir(folder, 0o700)
+    found = os.lstat(folder)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise PermissionError(f"'{folder}' is not a folder of this user")
+    if stat.S_IMODE(found.st_mode) != 0o700:
+        os.chmod(folder, 0o700)
+
+
+def listen(path: str) -> socket.socket:
+    """A listening socket at ``path``, mode 0600. One that lies there is stale: we hold the project's lock."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    # The folder lets nobody else in, so nobody can connect between these two.
+    listener.bind(path)
+    os.chmod(path, 0o600)
+    listener.listen(_BACKLOG)
+    listener.setblocking(False)
+    return listener
+
+
+def peer_uid(connection: socket.socket) -> int | None:
+    """The user at the other end, by the kernel's word; ``None`` where it doesn't tell."""
+    option = getattr(socket, "SO_PEERCRED", None)
+    if option is None:
+        return None
+    _, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("3i")))
+    return int(uid)
+
+
+class Door:
+    """Answers HTTP on the socket with an ASGI application. Idle, it costs nothing."""
+
+    def __init__(self, app: Starlette) -> None:
+        from uvicorn import Config
+        from uvicorn.server import ServerState
+
+        # No access log, no signal handlers, no ticking main loop: only uvicorn's protocol is used, on our own loop.
+        self._config = Config(
+            app, log_config=None, access_log=False, lifespan="off", server_header=False, ws="none", http="h11"
+        )
+        self._config.load()
+        self._state = ServerState()
+        self._server: asyncio.Server | None = None
+        self.path = ""
+
+    async def open(self, path: str) -> None:
+        """Listen at ``path``.
+
+        Raises:
+            OSError: the socket can't be made there.
+        """
+        await self.close()
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_unix_server(self._protocol, sock=listen(path))
+        self.path = path
+
+    def is_open(self) -> bool:
+        """The socket lies where clients look for it."""
+        return bool(self.path) and os.path.exists(self.path)
+
+    async def close(self) -> None:
+        """Stop listening and remove the socket; answers that are under way end with the loop."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+            with suppress(OSError):
+                os.unlink(self.path)
+
+    async def drain(self) -> None:
+        """Wait until the answers under way are written, a second at most."""
+        tasks = list(self._state.tasks)
+        if tasks:
+            await asyncio.wait(tasks, timeout=1.0)
+
+    def _protocol(self) -> asyncio.Protocol:
+        from uvicorn.protocols.http.h11_impl import H11Protocol
+
+        class OurUsersOnly(H11Protocol):
+            """Closes the door on everybody but this user and root, whatever the mode of the socket has become."""
+
+            def connection_made(self, transport: Any) -> None:
+                uid = peer_uid(transport.get_extra_info("socket"))
+                if uid not in (None, 0, os.geteuid()):
+                    _log.warning("turned away a connection of user %s", uid)
+                    transport.abort()
+                    return
+                super().connection_made(transport)
+
+        return OurUsersOnly(config=self._config, server_state=self._state, app_state={})

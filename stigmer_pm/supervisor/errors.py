@@ -1,0 +1,21 @@
+"""What the supervisor refuses, with the words, the cure and the exit status for whoever asked."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """A request that can't be carried out. ``code`` is a word for programs, ``status`` the HTTP status."""
+
+    def __init__(
+        self, message: str, *, cure: str | None = None, code: str = "refused", exit_status: int = 2, status: int = 400
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.cure = cure
+        self.code = code
+        self.exit_status = exit_status
+        self.status = status
+
+    def document(self) -> dict[str, object]:
+        """The error as an answer of the API."""
+        return {"error": {"message": self.message, "cure": self.cure, "code": self.code, "exit": self.exit_status}}

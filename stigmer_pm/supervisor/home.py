@@ -1,0 +1,106 @@
+"""Moving into the state folder: making it, refusing one that isn't safe, and the lock that only one can have."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pwd
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+
+from stigmer_pm.statedir import StateDir
+from stigmer_pm.supervisor.errors import Refused
+
+
+class Busy(Exception):
+    """Another supervisor holds the lock of this state folder."""
+
+
+class Home:
+    """A state folder that is ours: safe, and locked for as long as this object is open."""
+
+    def __init__(self, path: str) -> None:
+        """Make or check the folder, and lock it.
+
+        Raises:
+            Refused: the folder can't be made, or is not safe to use.
+            Busy: another supervisor runs here.
+        """
+        self.dir = StateDir(path)
+        try:
+            _make_private(path)
+            _make_private(self.dir.logs)
+            _make_private(self.dir.pids)
+            self._lock_fd = _lock(self.dir.lock)
+            _write_new(self.dir.gitignore, "*\n")
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise Refused(
+                f"cannot use the state folder '{path}': {reason}",
+                cure="set state_dir in stigmer.yaml to a folder that you can write",
+                exit_status=2,
+            ) from error
+
+    def publish(self, address: Mapping[str, object]) -> None:
+        """Write down where this supervisor is found; readers see the old or the new one, never a half."""
+        temporary = f"{self.dir.address}.new"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(address, file)
+        os.replace(temporary, self.dir.address)
+
+    def close(self) -> None:
+        """Give the lock back."""
+        os.close(self._lock_fd)
+
+
+def _make_private(path: str) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with suppress(FileExistsError):
+        os.mkdir(path, 0o700)
+    found = os.lstat(path)
+    if stat.S_ISLNK(found.st_mode):
+        raise Refused(
+            f"cannot use the state folder '{path}': it is a symbolic link",
+            cure="name the folder itself with state_dir in stigmer.yaml",
+        )
+    if not stat.S_ISDIR(found.st_mode):
+        raise Refused(f"cannot use the state folder '{path}': it is not a folder", cure="remove it, or set state_dir")
+    if found.st_uid != os.geteuid():
+        owner = _user_name(found.st_uid)
+        raise Refused(
+            f"cannot use the state folder '{path}': it belongs to {owner}",
+            cure=f"run stigmer-pm as {owner}, or set state_dir in stigmer.yaml to a folder of your own",
+        )
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        os.chmod(path, 0o700)
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
+
+
+def _lock(path: str) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise Busy from None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode())
+    return descriptor
+
+
+def _write_new(path: str, text: str) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)

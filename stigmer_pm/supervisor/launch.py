@@ -1,0 +1,103 @@
+"""Starting a supervisor from a command line: a fork that imports what it needs while the parent reads the file.
+
+Kept free of everything heavy, so that it can be called before anything else is imported.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stigmer_pm.supervisor.home import Home
+
+
+class Seed:
+    """A child that waits for an order to become a supervisor; without one it ends and leaves no trace."""
+
+    def __init__(self, channel: socket.socket, pid: int) -> None:
+        self._channel = channel
+        self._pid = pid
+
+    def plant(self, order: Mapping[str, object]) -> dict[str, Any]:
+        """Make it the supervisor of the project that ``order`` describes, and wait for what it answers.
+
+        The answer has ``socket`` and ``apply``, or ``error``, or ``busy`` when another supervisor has the lock.
+        """
+        with self._channel:
+            try:
+                self._channel.sendall(json.dumps(order).encode() + b"\n")
+                with self._channel.makefile("rb") as answers:
+                    line = answers.readline()
+            except OSError:
+                line = b""
+        if not line:
+            self._collect()
+            message = "the new supervisor ended before it answered"
+            return {"error": {"message": message, "cure": "see supervisor.log in the state folder", "exit": 1}}
+        answer: dict[str, Any] = json.loads(line)
+        if "socket" not in answer:
+            self._collect()
+        return answer
+
+    def discard(self) -> None:
+        """It is not needed."""
+        self._channel.close()
+        self._collect()
+
+    def _collect(self) -> None:
+        with suppress(ChildProcessError):
+            os.waitpid(self._pid, 0)
+
+
+def prefork() -> Seed:
+    """Fork the child. Call this while the process has one thread and has written nothing."""
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid:
+        theirs.close()
+        return Seed(ours, pid)
+    status = 1
+    try:
+        ours.close()
+        status = _grow(theirs)
+    finally:
+        os._exit(status)
+
+
+def _grow(channel: socket.socket) -> int:
+    # A session of its own, so that neither Ctrl-C nor the end of the terminal reaches it.
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    from stigmer_pm.supervisor import run
+
+    with channel.makefile("rb") as orders:
+        line = orders.readline()
+    if not line.endswith(b"\n"):
+        return 0
+    order = run.read_order(json.loads(line))
+
+    def reply(document: Mapping[str, object]) -> None:
+        with suppress(OSError):  # whoever asked has gone; the supervisor stays
+            channel.sendall(json.dumps(document).encode() + b"\n")
+            channel.close()
+
+    return run.supervise(order, reply, _detach)
+
+
+def _detach(home: Home) -> None:
+    """Let go of the terminal, the pipes and the folder of whoever asked."""
+    os.chdir("/")
+    os.umask(0o022)
+    null = os.open(os.devnull, os.O_RDWR)
+    log = os.open(home.dir.supervisor_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    for target, source in ((0, null), (1, log), (2, log)):
+        os.dup2(source, target)
+    os.close(null)
+    os.close(log)

@@ -1,0 +1,28 @@
+"""``.stigmer/pids/NAME.pid``: for scripts that look there. Nothing in the product reads them."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+
+class PidFiles:
+    """The pid files of one project. A file that can't be written is no reason to disturb anything, so errors pass."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def write(self, name: str, pid: int) -> None:
+        """Put the pid of an instance's run down."""
+        with suppress(OSError):
+            descriptor = os.open(self._path(name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(f"{pid}\n")
+
+    def remove(self, name: str) -> None:
+        """The run is over."""
+        with suppress(OSError):
+            os.unlink(self._path(name))
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self._folder, f"{name}.pid")

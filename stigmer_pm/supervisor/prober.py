@@ -1,0 +1,57 @@
+"""Carrying out attempts of probes: each is a task of its own, so that none delays another or anything else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from stigmer_pm.core.events import ProbeDone
+from stigmer_pm.core.probing import Outcome
+from stigmer_pm.probes import ProbeContext, run_check
+from stigmer_pm.runtime import system
+from stigmer_pm.spec import ProbeSpec
+
+_Answer = Callable[[str, ProbeDone], None]
+_Key = tuple[str, int]
+
+
+class Prober:
+    """The attempts that are under way. ``answer`` gets the result of each that wasn't cancelled."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, answer: _Answer) -> None:
+        self._loop = loop
+        self._answer = answer
+        self._tasks: dict[_Key, set[asyncio.Task[None]]] = {}
+
+    def attempt(self, instance: str, run: int, probe: ProbeSpec, context: ProbeContext) -> None:
+        """Make one attempt."""
+        task = self._loop.create_task(self._attempt(instance, run, probe, context))
+        tasks = self._tasks.setdefault((instance, run), set())
+        tasks.add(task)
+        task.add_done_callback(lambda done: self._forget((instance, run), done))
+
+    def cancel(self, instance: str, run: int) -> None:
+        """The attempts of this run are not wanted any more; what they started is ended."""
+        for task in self._tasks.pop((instance, run), ()):
+            task.cancel()
+
+    async def close(self) -> None:
+        """Cancel everything and wait until it has cleaned up."""
+        tasks = [task for tasks in self._tasks.values() for task in tasks]
+        self._tasks.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _attempt(self, instance: str, run: int, probe: ProbeSpec, context: ProbeContext) -> None:
+        began_at = system.now()
+        result = await run_check(probe, context)
+        duration = system.now() - began_at
+        self._answer(instance, ProbeDone(run, probe.kind, Outcome(result.outcome.value), result.output, duration))
+
+    def _forget(self, key: _Key, task: asyncio.Task[None]) -> None:
+        tasks = self._tasks.get(key)
+        if tasks is not None:
+            tasks.discard(task)
+            if not tasks:
+                del self._tasks[key]

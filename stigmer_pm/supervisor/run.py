@@ -1,0 +1,100 @@
+"""Running a supervisor in this process: the event loop around a service, and what it says about itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import logging.handlers
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stigmer_pm.core.plan import Scope
+from stigmer_pm.spec import ProjectSpec
+from stigmer_pm.spec.codec import decode
+from stigmer_pm.supervisor.errors import Refused
+from stigmer_pm.supervisor.home import Busy, Home
+from stigmer_pm.supervisor.service import Order, Service
+from stigmer_pm.supervisor.store import StoreError
+
+_log = logging.getLogger(__name__)
+
+#: The supervisor says little about itself, so this holds months; the files before it are dropped.
+_LOG_BYTES, _LOG_FILES = 1024 * 1024, 1
+
+Reply = Callable[[Mapping[str, object]], None]
+
+
+def read_order(order: Mapping[str, Any]) -> Order:
+    """An order as it came from the command line."""
+    return Order(
+        spec=decode(ProjectSpec, order["spec"]),
+        scope=Scope(tuple(order.get("names", ())), tuple(order.get("profiles", ()))),
+        environment=dict(order["environment"]),
+    )
+
+
+def supervise(order: Order, reply: Reply, detach: Callable[[Home], None]) -> int:
+    """Be the supervisor of a project until it is told to end.
+
+    ``reply`` gets one document: where the socket is and what applying the file has begun, or an error. ``detach`` is
+    called once the state folder is ours and before anything is started.
+    """
+    try:
+        home = Home(order.spec.state_dir)
+    except Busy:
+        reply({"busy": True})
+        return 0
+    except Refused as refused:
+        reply(refused.document())
+        return refused.exit_status
+    try:
+        log_to(home.dir.supervisor_log)
+        detach(home)
+        return asyncio.run(_serve(home, order, reply))
+    except Exception:  # noqa: BLE001 (the top of the supervisor: its traceback goes to its log, never to a user)
+        _log.exception("bug in the supervisor: it ends, and what runs goes on")
+        reply(
+            {
+                "error": {
+                    "message": "internal error in the supervisor",
+                    "exit": 1,
+                    "code": "internal",
+                    "cure": f"its traceback is in {home.dir.supervisor_log}",
+                }
+            }
+        )
+        return 1
+    finally:
+        home.close()
+
+
+async def _serve(home: Home, order: Order, reply: Reply) -> int:
+    try:
+        service = Service(home, order)
+    except StoreError as error:
+        reply(Refused(str(error), exit_status=1, code="store").document())
+        return 1
+    try:
+        service.handle_signals()
+        answer = service.begin(order)
+        reply({"socket": await service.open_door(), "apply": answer})
+        await service.ended.wait()
+    except Refused as refused:
+        reply(refused.document())
+        return refused.exit_status
+    finally:
+        await service.close()
+    return 0
+
+
+def log_to(path: str) -> None:
+    """What the supervisor says about itself goes to ``path``, with times in UTC."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    os.close(descriptor)
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, delay=True)
+    formatter = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

@@ -1,0 +1,66 @@
+"""Which instances a request is about: names, glob patterns and labels."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from stigmer_pm.core.project import Project
+from stigmer_pm.supervisor.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """``names`` are names or glob patterns; a label narrows them, or selects by itself."""
+
+    names: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    all: bool = False
+
+
+def select(project: Project, selection: Selection) -> list[str]:
+    """The names of the instances, in the order of the file; nothing named means all of them.
+
+    Raises:
+        Refused: a name or pattern matches nothing.
+    """
+    known = [i.state.name for i in project if not i.state.is_removed]
+    chosen = set(known)
+    if selection.names and not selection.all:
+        chosen = set()
+        for pattern in selection.names:
+            found = [n for n in known if n == pattern] or fnmatch.filter(known, pattern)
+            if not found:
+                raise _unknown(pattern, known)
+            chosen.update(found)
+    labels = selection.labels.items()
+    if labels:
+        chosen = {n for n in chosen if labels <= dict(project[n].spec.labels).items()}
+        if not chosen:
+            wanted = ", ".join(f"{k}={v}" for k, v in labels)
+            raise Refused(f"no component has the label {wanted}", code="unknown", status=404)
+    return [name for name in known if name in chosen]
+
+
+def _unknown(pattern: str, known: Sequence[str]) -> Refused:
+    near = difflib.get_close_matches(pattern, known, n=3, cutoff=0.5)
+    if near:
+        return Refused(f"no component is called '{pattern}'; did you mean {_either(near)}?", code="unknown", status=404)
+    if not known:
+        return Refused(
+            f"no component is called '{pattern}'; none is applied", cure="stigmer-pm up", code="unknown", status=404
+        )
+    listed = ", ".join(known[:8]) + (", …" if len(known) > 8 else "")
+    return Refused(
+        f"no component is called '{pattern}'; there is: {listed}",
+        cure="if it is new in stigmer.yaml, apply it with 'stigmer-pm up'",
+        code="unknown",
+        status=404,
+    )
+
+
+def _either(words: Sequence[str]) -> str:
+    quoted = [f"'{word}'" for word in words]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"

@@ -1,0 +1,83 @@
+"""init, validate and config: the commands about the file alone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from .conftest import Cli
+
+
+def test_init_writes_a_file_that_is_valid(cli: Cli) -> None:
+    """As it stands, with comments."""
+    cli.file.unlink()
+    result = cli.run("init")
+    assert result.code == 0, result
+    assert "#" in cli.file.read_text()
+    assert cli.run("validate").code == 0
+
+
+@pytest.mark.parametrize("name", ["stigmer.yaml", "stigmer.yml"])
+def test_init_never_overwrites(cli: Cli, name: str) -> None:
+    """Under neither of the names that are looked for."""
+    cli.file.rename(cli.dir / name)
+    before = (cli.dir / name).read_bytes()
+    result = cli.run("init")
+    assert result.code == 2
+    assert name in result.err
+    assert (cli.dir / name).read_bytes() == before
+    assert len(list(cli.dir.glob("stigmer.y*"))) == 1
+
+
+def test_validate_says_what_the_file_declares(cli: Cli) -> None:
+    """In one line, or as a document."""
+    cli.file.write_text(
+        "project: shop\ncomponents:\n  web: {command: sleep 1}\n  box: {image: busybox, profiles: [boxes]}\n"
+    )
+    result = cli.run("validate")
+    assert result.out.endswith("project 'shop', 2 components (1 process, 1 container), profiles: boxes\n"), result
+    document = json.loads(cli.run("validate", "--json").out)
+    assert (document["valid"], document["project"]) == (True, "shop")
+    assert [(c["name"], c["kind"], c["profiles"]) for c in document["components"]] == [
+        ("web", "process", []),
+        ("box", "container", ["boxes"]),
+    ]
+
+
+def test_validate_prints_every_error_with_its_place(cli: Cli) -> None:
+    """Exit 2; ``--json`` has them as well."""
+    cli.file.write_text("components:\n  web: {command: sleep 1, max_restart: 3}\n  db: {}\n")
+    result = cli.run("validate")
+    assert result.code == 2
+    assert "stigmer.yaml:2:" in result.err
+    assert "stigmer.yaml:3:" in result.err
+    as_json = cli.run("validate", "--json")
+    assert as_json.code == 2
+    document = json.loads(as_json.out)
+    assert document["valid"] is False
+    assert len(document["problems"]) == len(result.err.splitlines())
+
+
+def test_config_prints_the_resolved_file_with_secrets_masked(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As YAML and as JSON, which say the same; ``--show-secrets`` shows them."""
+    monkeypatch.setenv("LEVEL", "debug")
+    cli.file.write_text(
+        "components:\n  web:\n    command: sleep 1\n    environment: {LEVEL: '${LEVEL}', API_TOKEN: hush}\n"
+    )
+    text = cli.run("config").out
+    assert yaml.safe_load(text) == json.loads(cli.run("config", "--json").out)
+    assert "debug" in text
+    assert "hush" not in text
+    assert "hush" in cli.run("config", "--show-secrets").out
+
+
+def test_without_a_file_every_command_says_how_to_get_one(cli: Cli) -> None:
+    """Exit 2 and ``init``."""
+    cli.file.unlink()
+    for command in ("validate", "config", "up", "ps", "logs", "down"):
+        result = cli.run(command)
+        assert result.code == 2, result
+        assert "stigmer.yaml" in result.err
+        assert "init" in result.err

@@ -1,0 +1,116 @@
+"""Times, sizes and tables as people read them, and what a display says."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stigmer_pm.cli.errors import CliError
+from stigmer_pm.cli.matching import matching
+from stigmer_pm.cli.screen.amounts import bytes_words, seconds_words
+from stigmer_pm.cli.screen.live import LiveDisplay
+from stigmer_pm.cli.screen.outcome import summary
+from stigmer_pm.cli.screen.phases import COLORS
+from stigmer_pm.cli.screen.table import aligned, cut
+from stigmer_pm.client import Outcome
+from stigmer_pm.client.streams import messages
+from stigmer_pm.core.state import Phase
+
+from . import documents
+from .terminals import terminal, written
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.001, "1ms"), (0.25, "250ms"), (12, "12s"), (125, "2m5s"), (3600, "1h"), (11400, "3h10m"), (1051200, "12d4h")],
+)
+def test_a_duration_has_its_two_largest_units(seconds: float, words: str) -> None:
+    """And no space, so that it is one column."""
+    assert seconds_words(seconds) == words
+
+
+@pytest.mark.parametrize(("size", "words"), [(512, "512B"), (23461888, "22.4M"), (157286400, "150M"), (2**31, "2.0G")])
+def test_a_size_is_in_units_of_1024(size: int, words: str) -> None:
+    """One decimal while it says something."""
+    assert bytes_words(size) == words
+
+
+@given(st.floats(0, 1e12), st.integers(0, 2**60))
+def test_amounts_are_one_short_word(seconds: float, size: int) -> None:
+    """Whatever the number."""
+    assert " " not in seconds_words(seconds)
+    assert " " not in bytes_words(size)
+    assert len(bytes_words(size)) <= 10
+
+
+@given(st.text(st.characters(exclude_categories=["C"]), max_size=30), st.integers(0, 40))
+def test_what_is_cut_fits_and_says_that_it_was_cut(text: str, width: int) -> None:
+    """What fits stays as it is."""
+    found = cut(text, width)
+    assert len(found) <= width or found == text
+    assert found == text if len(text) <= width else (found.endswith("…") or width == 0)
+
+
+def test_columns_stand_below_each_other() -> None:
+    """Numbers to the right, words to the left, nothing behind the last."""
+    assert aligned([("A", "N", "WHY"), ("long", "12", ""), ("x", "3", "so")], right=frozenset({1})) == [
+        "A      N  WHY",
+        "long  12",
+        "x      3  so",
+    ]
+
+
+def test_every_phase_has_its_colour() -> None:
+    """One that is added must get one."""
+    assert set(COLORS) == {phase.value for phase in Phase}
+
+
+def test_a_summary_counts_how_each_ended() -> None:
+    """What was asked for comes first."""
+    outcome = Outcome(
+        False,
+        False,
+        [
+            documents.standing("a", "lost", "failed"),
+            documents.standing("b"),
+            documents.standing("c", "reached", "completed"),
+            documents.standing("d", "lost", "backoff"),
+        ],
+    )
+    assert summary(outcome, "ready") == "1 component ready, 1 completed, 1 failed, 1 in backoff"
+    assert summary(outcome, "ready", nothing_changed=True).startswith("nothing changed, 1 ready, ")
+    assert summary(Outcome(True, False, []), "ready") == "nothing to do"
+
+
+def test_the_live_display_shows_what_is_not_there_yet_and_goes_away() -> None:
+    """Names, phases and reasons of the pending, and a count of the rest."""
+    where = terminal(is_terminal=True)
+    display = LiveDisplay(where, "ready")
+    try:
+        display.show([documents.standing("web"), documents.standing("db", "pending", "waiting", reason="for web")])
+        display.refresh()
+    finally:
+        display.close()
+    text = written(where.err)
+    assert "db" in text
+    assert "for web" in text
+    assert "1 of 2 settled" in text
+
+
+def test_a_stream_of_events_is_read_whatever_its_line_ends_are() -> None:
+    """A last message that was cut off is left out."""
+    lines = [b"event: a\r\n", b"data: {}\r\n", b"\r\n", b'data: {"x": 1}\n', b"\n", b"event: cut\n", b'data: {"y"']
+    assert list(messages(lines)) == [("a", {}), ("message", {"x": 1})]
+
+
+def test_names_patterns_and_labels_choose_together() -> None:
+    """In the order of the file; a label narrows what was named."""
+    known: dict[str, dict[str, str]] = {"web-1": {"tier": "front"}, "db": {}, "web-2": {"tier": "back"}}
+    assert matching((), (), known) == ["web-1", "db", "web-2"]
+    assert matching(("web-*",), (), known) == ["web-1", "web-2"]
+    assert matching(("db", "web-*"), [("tier", "back")], known) == ["web-2"]
+    with pytest.raises(CliError, match="no component has the label tier=none"):
+        matching((), [("tier", "none")], known)
+    with pytest.raises(CliError, match="did you mean 'web-"):
+        matching(("db", "web"), (), known)

@@ -1,0 +1,158 @@
+"""Stops: escalation, order, joining, and what a leader leaves behind."""
+
+from __future__ import annotations
+
+from stigmer_pm.core.events import Emptied, Exited, Kill, Restart, Start, Stop
+from stigmer_pm.core.reasons import words
+from stigmer_pm.core.state import Exit, Phase
+from stigmer_pm.spec import RestartPolicy
+
+from .harness import World, after, component
+
+
+def test_one_that_ignores_the_stop_signal_is_killed_after_its_stop_timeout() -> None:
+    """``stop_signal``, ``stop_timeout``, then SIGKILL, and the journal says that it had to be killed."""
+    world = World(ignores_signals={"web"})
+    world.up(component("web", stop_signal=2, stop_timeout=7.0))
+    world.send("web", Stop())
+    assert world.signals == [("web", 2)]
+    world.run_until(6.999)
+    assert world.phase("web") is Phase.STOPPING
+    world.run_until(7.0)
+    assert world.kills == ["web"]
+    assert world.phase("web") is Phase.STOPPED
+    assert any("had to be killed" in r for r in world.records("web"))
+
+
+def test_dependents_stop_before_what_they_depend_on() -> None:
+    """``down`` of a chain: the last in it first; each waits and says for what."""
+    world = World(ignores_signals={"web", "api", "db"})
+    world.up(component("db"), component("api", depends_on=after("db")), component("web", depends_on=after("api")))
+    world.send_all(["db", "api", "web"], Stop())
+    assert world.signals == [("web", 15)]
+    assert words(world.state("api").reason) == "waits for web to stop"
+    world.exit("web", 0)
+    assert world.signals == [("web", 15), ("api", 15)]
+    world.exit("api", 0)
+    assert world.signals == [("web", 15), ("api", 15), ("db", 15)]
+
+
+def test_what_is_independent_stops_side_by_side() -> None:
+    """Fifty at once all get their signal at once."""
+    names = [f"c{i}" for i in range(50)]
+    world = World(ignores_signals=set(names))
+    world.up(*(component(name) for name in names))
+    world.send_all(names, Stop())
+    assert len(world.signals) == 50
+
+
+def test_stopping_only_the_dependency_does_not_wait_for_its_dependents() -> None:
+    """Its dependents are to go on running, so there is nothing to wait for."""
+    world = World()
+    world.up(component("db"), component("web", depends_on=after("db")))
+    world.send("db", Stop())
+    assert world.phase("db") is Phase.STOPPED
+    assert world.phase("web") is Phase.RUNNING
+
+
+def test_a_second_restart_joins_the_one_under_way() -> None:
+    """One stop, one start."""
+    world = World(ignores_signals={"web"})
+    world.up(component("web"))
+    world.send("web", Restart())
+    world.send("web", Restart())
+    assert len(world.signals) == 1
+    world.exit("web", 0)
+    assert len(world.starts) == 2
+    assert world.phase("web") is Phase.RUNNING
+
+
+def test_a_start_during_a_stop_follows_it() -> None:
+    """Nothing is refused because another command runs."""
+    world = World(ignores_signals={"web"})
+    world.up(component("web"))
+    world.send("web", Stop())
+    world.send("web", Start())
+    assert world.phase("web") is Phase.STOPPING
+    world.exit("web", 0)
+    assert world.phase("web") is Phase.RUNNING
+
+
+def test_a_stop_during_a_restart_wins() -> None:
+    """The last word counts."""
+    world = World(ignores_signals={"web"})
+    world.up(component("web"))
+    world.send("web", Restart())
+    world.send("web", Stop())
+    world.exit("web", 0)
+    assert world.phase("web") is Phase.STOPPED
+
+
+def test_what_a_dead_leader_leaves_behind_is_ended_before_the_next_run() -> None:
+    """``sh -c 'sleep 600 & exit 3'``: the next start comes only when nothing of the run lives."""
+    world = World(ignores_signals={"web"})
+    world.up(component("web", stop_timeout=5.0))
+    world.exit("web", 3, remaining=True)
+    assert world.phase("web") is Phase.STOPPING
+    assert words(world.state("web").reason) == "exited 3 after 0ms; ending what it left behind".replace("0ms", "0s")
+    world.run_until(5.0)
+    assert world.kills == ["web"]
+
+
+def test_the_end_of_leftovers_is_followed_by_what_the_exit_asked_for() -> None:
+    """Its leader exited 3 before ``min_uptime``: a failed run, counted from the moment the leader ended."""
+    world = World(ignores_signals={"web"})
+    world.up(component("web"))
+    world.exit("web", 3, remaining=True)
+    world.now = 0.5
+    world.send("web", Emptied(1))
+    assert world.phase("web") is Phase.BACKOFF
+    assert world.state("web").start_at == 1.0
+
+
+def test_kill_does_not_wait_for_dependents_or_timeouts() -> None:
+    """A second Ctrl-C."""
+    world = World(ignores_signals={"db", "web"})
+    world.up(component("db"), component("web", depends_on=after("db")))
+    world.send_all(["db", "web"], Stop())
+    world.send_all(["db", "web"], Kill())
+    assert sorted(world.kills) == ["db", "web"]
+    assert world.phase("db") is world.phase("web") is Phase.STOPPED
+
+
+def test_news_of_a_run_that_is_over_mean_nothing() -> None:
+    """Events carry the number of their run."""
+    world = World()
+    world.up(component("web"))
+    world.send("web", Restart())
+    before = world.state("web")
+    world.send("web", Exited(1, Exit(code=0)))
+    assert world.state("web") == before
+
+
+def test_unless_stopped_stays_stopped_through_up_and_always_does_not() -> None:
+    """design.md, policies; naming it in ``up`` starts it."""
+    from stigmer_pm.core.plan import Scope
+
+    world = World()
+    world.up(component("a", restart=RestartPolicy.UNLESS_STOPPED), component("b"))
+    world.send_all(["a", "b"], Stop())
+    assert world.up() == ("start b",)
+    assert world.phase("a") is Phase.STOPPED
+    assert world.up(scope=Scope(names=("a",))) == ("start a",)
+
+
+def test_what_the_kernel_holds_is_tried_again_and_said() -> None:
+    """A process in an uninterruptible wait outlives SIGKILL; it is not lost sight of."""
+    from stigmer_pm.core.events import Due
+    from stigmer_pm.core.lifecycle import step
+
+    world = World(ignores_signals={"web"})
+    world.up(component("web", stop_timeout=1.0))
+    world.send("web", Stop())
+    spec, state = world.project["web"].spec, world.state("web")
+    state, first = step(spec, state, Due(), 1.0)
+    state, second = step(spec, state, Due(), 6.0)
+    assert [type(e).__name__ for e in first] == ["Record", "KillRun"]
+    assert [type(e).__name__ for e in second] == ["KillRun"]
+    assert words(state.reason).startswith("SIGKILL had no effect yet")

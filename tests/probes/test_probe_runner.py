@@ -1,0 +1,96 @@
+"""From a probe to its handler, whatever the handler does."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import subprocess
+import sys
+
+import pytest
+
+from stigmer_pm.probes import HANDLERS, CheckResult, Outcome, ProbeContext, run_check
+from stigmer_pm.spec import ExecCheck, HttpCheck, ProbeKind, ProbeSpec, TcpCheck
+
+from .real_spawner import RealSpawner
+
+_PROBE = ProbeSpec(ProbeKind.LIVENESS, tcp=TcpCheck(1), timeout=3.0)
+
+
+def _raises(error: Exception) -> CheckResult:
+    async def handler(_check: object, _timeout: float, _context: ProbeContext) -> CheckResult:
+        raise error
+
+    context = ProbeContext({}, "/", RealSpawner())
+    return asyncio.run(run_check(_PROBE, context, handlers={"tcp": handler}))
+
+
+def test_a_handler_gets_its_own_fields_and_the_timeout() -> None:
+    """A handler joins by its name, which is the field of the probe."""
+    seen: list[object] = []
+
+    async def handler(check: object, timeout: float, _context: ProbeContext) -> CheckResult:
+        seen.extend((check, timeout))
+        return CheckResult(Outcome.WARNING, "hm")
+
+    context = ProbeContext({}, "/", RealSpawner())
+    result = asyncio.run(run_check(_PROBE, context, handlers=HANDLERS | {"tcp": handler}))
+    assert result == CheckResult(Outcome.WARNING, "hm")
+    assert seen == [TcpCheck(1), 3.0]
+
+
+def test_a_bug_in_a_handler_is_discarded_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Kubernetes: an internal error counts as neither success nor failure."""
+    with caplog.at_level(logging.ERROR):
+        result = _raises(ZeroDivisionError("division by zero"))
+    assert result == CheckResult(Outcome.DISCARDED, "bug in the handler 'tcp': ZeroDivisionError: division by zero")
+    assert caplog.records[0].exc_info
+
+
+def test_a_lack_of_descriptors_is_discarded() -> None:
+    """It is the supervisor's, and must not restart every component that has a probe."""
+    result = _raises(OSError(errno.EMFILE, "Too many open files"))
+    assert result == CheckResult(Outcome.DISCARDED, "cannot make the attempt: too many open files")
+
+
+@pytest.mark.parametrize("field", ["http", "tcp", "exec"])
+def test_no_handler_takes_a_lack_of_descriptors_for_a_failure(field: str) -> None:
+    """With the limit reached, every type of probe is discarded."""
+    script = f"""
+import asyncio, os, resource
+from stigmer_pm.probes import ProbeContext, run_check
+from stigmer_pm.spec import ExecCheck, HttpCheck, ProbeKind, ProbeSpec, TcpCheck
+import stigmer_pm.probes.http, stigmer_pm.probes.tcp, stigmer_pm.probes.exec, encodings.idna
+
+async def main():
+    checks = dict(http=HttpCheck(1), tcp=TcpCheck(1), exec=ExecCheck(("true",)))
+    probe = ProbeSpec(ProbeKind.LIVENESS, {field}=checks[{field!r}])
+    lowest = os.dup(0)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, lowest))
+    print((await run_check(probe, ProbeContext({{}}, "/", None))).outcome)
+
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "discarded\n", done.stderr
+
+
+def test_a_probe_without_a_known_handler_is_discarded() -> None:
+    """It can't be said whether such a component is well."""
+    result = asyncio.run(run_check(_PROBE, ProbeContext({}, "/", RealSpawner()), handlers={}))
+    assert result.outcome is Outcome.DISCARDED
+
+
+def test_every_type_of_check_in_a_spec_has_a_handler() -> None:
+    """The table follows the spec."""
+    probe = ProbeSpec(ProbeKind.LIVENESS, http=HttpCheck(1), tcp=TcpCheck(1), exec=ExecCheck(("true",)))
+    assert all(getattr(probe, name) is not None for name in HANDLERS)
+    assert len(HANDLERS) == 3
+
+
+def test_importing_the_package_loads_no_http_library() -> None:
+    """A supervisor without http probes doesn't pay for them in memory."""
+    script = "import sys, stigmer_pm.probes; print(*sorted({'h11', 'stigmer_pm.probes.http'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"

@@ -1,0 +1,212 @@
+"""One project of a test: files in, commands run through the real command line, an outcome with code, out and err."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+#: Seconds that anything may take on a busy machine before a test gives up. Nothing waits this long when it works.
+DEADLINE = 30.0
+
+_MARK = "STIGMER_TEST_PROJECT"
+
+
+def eventually(probe: Callable[[], T | None], what: str = "", deadline: float = DEADLINE) -> T:
+    """Ask until the answer is truthy, and return it; fail with the last answer when the deadline has passed."""
+    ends_at = time.monotonic() + deadline
+    while True:
+        answer = probe()
+        if answer:
+            return answer
+        if time.monotonic() > ends_at:
+            raise AssertionError(f"never became true: {what or probe}; last answer: {answer!r}")
+        time.sleep(0.02)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command did. Its repr is a bug report."""
+
+    args: tuple[str, ...]
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+    def __repr__(self) -> str:
+        return (
+            f"\n$ stigmer-pm {' '.join(self.args)}   -> {self.code} after {self.seconds:.1f}s"
+            f"\n--- stdout\n{self.out}\n--- stderr\n{self.err}\n---"
+        )
+
+    @property
+    def json(self) -> Any:
+        """What it printed, as JSON."""
+        return json.loads(self.out)
+
+
+class Project:
+    """A folder with a stigmer.yaml. Everything that is started from here carries a mark, so that nothing is left."""
+
+    def __init__(self, folder: Path) -> None:
+        self.dir = folder
+        self.mark = uuid.uuid4().hex
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "TMPDIR": str(folder / "tmp"),
+            "PYTHONPATH": str(Path(__file__).parent.parent),
+            _MARK: self.mark,
+        }
+        (folder / "tmp").mkdir(mode=0o700)
+
+    # --- files --------------------------------------------------------------------------------------------------
+
+    def write(self, text: str, name: str = "stigmer.yaml") -> Path:
+        """Write a file of the project; the text may be indented."""
+        path = self.dir / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return path
+
+    def script(self, name: str, text: str) -> Path:
+        """An executable script of the project."""
+        path = self.write(text, name)
+        path.chmod(0o755)
+        return path
+
+    def log(self, name: str) -> bytes:
+        """What a component has written."""
+        path = self.dir / ".stigmer" / "logs" / f"{name}.log"
+        return path.read_bytes() if path.exists() else b""
+
+    # --- commands -----------------------------------------------------------------------------------------------
+
+    def run(
+        self, *args: str, env: dict[str, str] | None = None, cwd: Path | None = None, timeout: float = 60.0
+    ) -> Result:
+        """Run a command to its end."""
+        began = time.monotonic()
+        process = self.start(*args, env=env, cwd=cwd)
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            err += "\n(the test ended it: it took too long)"
+        return Result(args, process.returncode, out, err, time.monotonic() - began)
+
+    def start(self, *args: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> subprocess.Popen[str]:
+        """Start a command; the caller sees to its end."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "stigmer_pm", *args],
+            cwd=cwd or self.dir,
+            env={**self.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="surrogateescape",
+        )
+
+    def up(self, *args: str, code: int = 0, **rest: Any) -> Result:
+        """``up`` that must end with ``code``."""
+        result = self.run("up", *args, **rest)
+        assert result.code == code, result
+        return result
+
+    def ok(self, *args: str, **rest: Any) -> Result:
+        """A command that must succeed."""
+        result = self.run(*args, **rest)
+        assert result.code == 0, result
+        return result
+
+    # --- looking ------------------------------------------------------------------------------------------------
+
+    def ps(self) -> dict[str, dict[str, Any]]:
+        """The components of ``ps --json``, by name."""
+        return {c["name"]: c for c in self.ok("ps", "--json").json["components"]}
+
+    def pid(self, name: str) -> int:
+        """The pid of an instance that runs."""
+        pid = self.ps()[name]["pid"]
+        assert isinstance(pid, int), self.ps()[name]
+        return pid
+
+    def pids(self) -> dict[str, int | None]:
+        """Every instance's pid."""
+        return {name: c["pid"] for name, c in self.ps().items()}
+
+    def wait_phase(self, name: str, *phases: str, deadline: float = DEADLINE) -> dict[str, Any]:
+        """Wait until an instance is in one of the phases; its entry."""
+
+        def look() -> dict[str, Any] | None:
+            found = self.ps()[name]
+            return found if found["phase"] in phases else None
+
+        return eventually(look, f"{name} is {' or '.join(phases)}", deadline)
+
+    def supervisor_pid(self) -> int:
+        """The pid of the supervisor."""
+        pid = json.loads((self.dir / ".stigmer" / "supervisor.json").read_text())["pid"]
+        assert isinstance(pid, int)
+        return pid
+
+    def living(self) -> dict[int, str]:
+        """Every living process that was started from this project, by pid, with its command line."""
+        found = {}
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdecimal() or int(entry.name) == os.getpid():
+                continue
+            try:
+                if f"{_MARK}={self.mark}".encode() not in (entry / "environ").read_bytes().split(b"\0"):
+                    continue
+                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if state not in "ZX":
+                found[int(entry.name)] = command.strip()
+        return found
+
+    def close(self) -> dict[int, str]:
+        """End everything; what was still alive after an orderly ``down``."""
+        if (self.dir / ".stigmer" / "supervisor.json").exists():
+            self.run("down", "--timeout", "20s")
+        with suppress(AssertionError):
+            eventually(lambda: not self.living(), deadline=5.0)
+        left = self.living()
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        return left
+
+
+def make_project() -> Iterator[Project]:
+    """A project in a folder with a short name (the path of a socket is bounded), gone after the test."""
+    folder = Path(tempfile.mkdtemp(prefix="spm-"))
+    project = Project(folder)
+    try:
+        yield project
+    finally:
+        left = project.close()
+        shutil.rmtree(folder, ignore_errors=True)
+    assert not left, f"processes were left behind: {left}"
