@@ -3,11 +3,12 @@
 Imports nothing of the supervisor and little of the standard library: ``ps`` pays for every import with its time.
 """
 
+from stigmer_pm.client.component import Component, Health, SupervisedComponent
 from stigmer_pm.client.documents import (
     ApplyAnswer,
     Change,
-    Component,
     ComponentDetails,
+    ComponentEntry,
     Document,
     EventEntry,
     PsDocument,
@@ -26,8 +27,10 @@ __all__ = [
     "ClientError",
     "Component",
     "ComponentDetails",
+    "ComponentEntry",
     "Document",
     "EventEntry",
+    "Health",
     "NoSupervisor",
     "Outcome",
     "Progress",
@@ -36,6 +39,7 @@ __all__ = [
     "SaidResult",
     "Selection",
     "Standing",
+    "SupervisedComponent",
     "Supervisor",
     "Targets",
     "is_locked",

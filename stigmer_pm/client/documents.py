@@ -21,7 +21,7 @@ class LastExit(TypedDict):
     reason: str
 
 
-class Component(TypedDict):
+class ComponentEntry(TypedDict):
     """One entry of ``ps --json``: an instance."""
 
     name: str
@@ -70,10 +70,10 @@ class PsDocument(TypedDict):
     supervisor: SupervisorEntry
     trouble: str | None
     inputs: list[Input]
-    components: list[Component]
+    components: list[ComponentEntry]
 
 
-class ComponentDetails(Component):
+class ComponentDetails(ComponentEntry):
     """What ``describe`` shows beside the entry of ``ps``."""
 
     spec: Document

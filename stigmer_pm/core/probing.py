@@ -16,7 +16,11 @@ from stigmer_pm.spec import ProbeKind, ProbeSpec
 
 
 class Outcome(StrEnum):
-    """How one attempt ended. ``warning`` counts as success; ``discarded`` (an internal error) counts as nothing."""
+    """How one attempt ended, which is what it says about the component.
+
+    A warning counts as success and is reported (Kubernetes: event ProbeWarning). A discarded attempt (an internal
+    error) says nothing: it neither feeds nor breaks a row of equal outcomes.
+    """
 
     SUCCESS = "success"
     WARNING = "warning"

@@ -8,8 +8,21 @@ supervisor itself has no file descriptor left is discarded (the kubelet counts i
 Importing this package is cheap: each handler is imported when the first probe of its type runs.
 """
 
-from stigmer_pm.probes.result import CheckResult, Outcome
+from stigmer_pm.core.probing import Outcome
+from stigmer_pm.probes.probe import DeclaredProbe, HealthProbe
+from stigmer_pm.probes.result import CheckResult
 from stigmer_pm.probes.runner import HANDLERS, Handler, ProbeContext, run_check
 from stigmer_pm.probes.spawner import ProbeChild, Spawner
 
-__all__ = ["HANDLERS", "CheckResult", "Handler", "Outcome", "ProbeChild", "ProbeContext", "Spawner", "run_check"]
+__all__ = [
+    "HANDLERS",
+    "CheckResult",
+    "DeclaredProbe",
+    "Handler",
+    "HealthProbe",
+    "Outcome",
+    "ProbeChild",
+    "ProbeContext",
+    "Spawner",
+    "run_check",
+]

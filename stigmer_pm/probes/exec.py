@@ -7,8 +7,9 @@ import os
 import signal
 from collections.abc import Mapping
 
+from stigmer_pm.core.probing import Outcome
 from stigmer_pm.probes.reason import is_own_shortage, reason, seconds
-from stigmer_pm.probes.result import CheckResult, Outcome
+from stigmer_pm.probes.result import CheckResult
 from stigmer_pm.probes.spawner import ProbeChild, Spawner
 from stigmer_pm.spec import ExecCheck
 

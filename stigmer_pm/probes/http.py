@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import h11
 
+from stigmer_pm.core.probing import Outcome
 from stigmer_pm.probes.reason import is_own_shortage, reason, seconds
 from stigmer_pm.probes.request import (
     BadLocation,
@@ -17,7 +18,7 @@ from stigmer_pm.probes.request import (
     is_absolute,
     request_headers,
 )
-from stigmer_pm.probes.result import CheckResult, Outcome
+from stigmer_pm.probes.result import CheckResult
 from stigmer_pm.probes.wire import Wire, open_wire
 from stigmer_pm.spec import HttpCheck
 

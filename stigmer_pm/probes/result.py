@@ -3,20 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Outcome(StrEnum):
-    """What an attempt says about the component.
-
-    A warning counts as success and is reported (Kubernetes: event ProbeWarning). A discarded attempt says nothing:
-    it neither feeds nor breaks a run of equal outcomes.
-    """
-
-    SUCCESS = "success"
-    WARNING = "warning"
-    FAILURE = "failure"
-    DISCARDED = "discarded"
+from stigmer_pm.core.probing import Outcome
 
 
 @dataclass(frozen=True, slots=True)

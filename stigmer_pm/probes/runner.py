@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stigmer_pm.core.probing import Outcome
 from stigmer_pm.probes.reason import is_own_shortage, reason
-from stigmer_pm.probes.result import CheckResult, Outcome
+from stigmer_pm.probes.result import CheckResult
 from stigmer_pm.probes.spawner import Spawner
 from stigmer_pm.spec import ExecCheck, HttpCheck, ProbeSpec, TcpCheck
 
@@ -68,6 +69,11 @@ HANDLERS: dict[str, Handler] = {"http": _http, "tcp": _tcp, "exec": _exec}
 
 Handlers of other packages (entry points of the group ``stigmer_pm.probes``) join by being added here.
 """
+
+
+def handler_name(probe: ProbeSpec) -> str:
+    """The name of the one handler that ``probe`` has."""
+    return next(name for name in HANDLERS if getattr(probe, name, None) is not None)
 
 
 async def run_check(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from stigmer_pm.core.probing import Outcome
 from stigmer_pm.probes.connect import connect
 from stigmer_pm.probes.reason import is_own_shortage, reason, seconds
-from stigmer_pm.probes.result import CheckResult, Outcome
+from stigmer_pm.probes.result import CheckResult
 from stigmer_pm.spec import TcpCheck
 
 

@@ -16,7 +16,7 @@ from stigmer_pm.core.events import Due, Emptied, Event, Exited, Kill, Spawned, S
 from stigmer_pm.core.plan import Change
 from stigmer_pm.core.project import Project
 from stigmer_pm.core.state import Exit, SpawnError
-from stigmer_pm.probes import ProbeContext
+from stigmer_pm.probes import DeclaredProbe, ProbeContext
 from stigmer_pm.runtime import system
 from stigmer_pm.runtime.probe_child import CommandSpawner
 from stigmer_pm.runtime.process import ProcessRuntime
@@ -275,7 +275,8 @@ class Engine:
         probe = next((p for p in instance.spec.probes.declared() if p.kind is effect.probe), None)
         if probe is None:
             return
-        self._prober.attempt(name, effect.run, probe, self._context(instance, probe, effect.run))
+        context = self._context(instance, probe, effect.run)
+        self._prober.attempt(name, effect.run, effect.probe, DeclaredProbe(probe, context))
 
     def _context(self, instance: Instance, probe: ProbeSpec, run: int) -> ProbeContext:
         execution = instance.spec.process

@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 from stigmer_pm.core.events import ProbeDone
-from stigmer_pm.core.probing import Outcome
-from stigmer_pm.probes import ProbeContext, run_check
+from stigmer_pm.probes import HealthProbe
 from stigmer_pm.runtime import system
-from stigmer_pm.spec import ProbeSpec
+from stigmer_pm.spec import ProbeKind
 
 _Answer = Callable[[str, ProbeDone], None]
 _Key = tuple[str, int]
@@ -23,9 +22,9 @@ class Prober:
         self._answer = answer
         self._tasks: dict[_Key, set[asyncio.Task[None]]] = {}
 
-    def attempt(self, instance: str, run: int, probe: ProbeSpec, context: ProbeContext) -> None:
+    def attempt(self, instance: str, run: int, kind: ProbeKind, probe: HealthProbe) -> None:
         """Make one attempt."""
-        task = self._loop.create_task(self._attempt(instance, run, probe, context))
+        task = self._loop.create_task(self._attempt(instance, run, kind, probe))
         tasks = self._tasks.setdefault((instance, run), set())
         tasks.add(task)
         task.add_done_callback(lambda done: self._forget((instance, run), done))
@@ -43,11 +42,11 @@ class Prober:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _attempt(self, instance: str, run: int, probe: ProbeSpec, context: ProbeContext) -> None:
+    async def _attempt(self, instance: str, run: int, kind: ProbeKind, probe: HealthProbe) -> None:
         began_at = system.now()
-        result = await run_check(probe, context)
+        result = await probe.check()
         duration = system.now() - began_at
-        self._answer(instance, ProbeDone(run, probe.kind, Outcome(result.outcome.value), result.output, duration))
+        self._answer(instance, ProbeDone(run, kind, result.outcome, result.output, duration))
 
     def _forget(self, key: _Key, task: asyncio.Task[None]) -> None:
         tasks = self._tasks.get(key)

@@ -48,9 +48,10 @@ def test_any_path_makes_a_request_that_can_be_sent(path: str) -> None:
 
 
 @settings(deadline=None)  # no promise of speed is made here
-@given(st.text(st.characters(blacklist_categories=())))
-def test_any_location_leads_somewhere_or_is_refused(location: str) -> None:
+@given(st.binary() | st.text().map(str.encode))
+def test_any_location_leads_somewhere_or_is_refused(sent: bytes) -> None:
     """A server can't make the prober fail otherwise, or send it to another host."""
+    location = sent.decode("utf-8", "surrogateescape")
     target = first_target(HttpCheck(80))
     with contextlib.suppress(BadLocation):
         following = target.redirected(location, home="127.0.0.1")

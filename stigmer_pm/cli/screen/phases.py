@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from stigmer_pm.cli.screen.amounts import seconds_words, unix_time
-from stigmer_pm.client.documents import Component, Standing
+from stigmer_pm.client.documents import ComponentEntry, Standing
 
 #: Green is well, yellow is on its way, red needs somebody. Every phase of design.md is here.
 COLORS = {
@@ -20,7 +20,7 @@ COLORS = {
 }
 
 
-def color_of(component: Component) -> str | None:
+def color_of(component: ComponentEntry) -> str | None:
     """The colour for the phase of an instance; one that runs but is not ready is not green yet."""
     if component["phase"] == "running" and not component["ready"]:
         return "yellow"

@@ -9,7 +9,7 @@ from stigmer_pm.cli.screen.amounts import bytes_words, seconds_words, unix_time
 from stigmer_pm.cli.screen.phases import color_of, reason_words
 from stigmer_pm.cli.screen.table import aligned, cut, width_before_last
 from stigmer_pm.cli.screen.terminal import Terminal
-from stigmer_pm.client.documents import Component
+from stigmer_pm.client.documents import ComponentEntry
 
 _HEADERS = ("NAME", "PHASE", "READY", "PID", "RESTARTS", "UPTIME", "CPU", "MEM", "REASON")
 _NUMBERS = frozenset({"PID", "RESTARTS", "UPTIME", "CPU", "MEM"})
@@ -21,7 +21,7 @@ _ROOM_FOR_REASON = 24
 _LIVING = ("starting", "running")
 
 
-def ps_lines(terminal: Terminal, components: Sequence[Component]) -> list[str]:
+def ps_lines(terminal: Terminal, components: Sequence[ComponentEntry]) -> list[str]:
     """The lines of the table, coloured and cut to the width of a terminal, complete for anything else."""
     headers = list(_HEADERS)
     rows = [headers, *(_cells(component) for component in components)]
@@ -39,7 +39,7 @@ def ps_lines(terminal: Terminal, components: Sequence[Component]) -> list[str]:
     return aligned(rows, right=frozenset(i for i, name in enumerate(kept) if name in _NUMBERS), paint=paint)
 
 
-def _cells(component: Component) -> list[str]:
+def _cells(component: ComponentEntry) -> list[str]:
     cpu, memory = component["cpu_percent"], component["memory_bytes"]
     is_running = component["phase"] == "running" and component["since"] is not None
     return [
@@ -55,7 +55,7 @@ def _cells(component: Component) -> list[str]:
     ]
 
 
-def _ready_word(component: Component) -> str:
+def _ready_word(component: ComponentEntry) -> str:
     if component["phase"] not in _LIVING:
         return "-"
     return "yes" if component["ready"] else "no"
