@@ -35,7 +35,7 @@ def test_everything_that_is_listed_is_there(name: str) -> None:
 def test_what_is_not_listed_is_no_attribute() -> None:
     """A misspelt name is an AttributeError, as anywhere."""
     with pytest.raises(AttributeError, match="Componend"):
-        _ = stigmer_pm.Componend  # type: ignore[attr-defined]
+        _ = stigmer_pm.Componend
 
 
 def test_importing_the_package_imports_nothing_of_it() -> None:

@@ -18,7 +18,8 @@ class StartRun:
 
 @dataclass(frozen=True, slots=True)
 class SignalRun:
-    """Send ``signal`` and then SIGCONT to the run's process group, or to what its leader left behind."""
+    """Send ``signal`` and then SIGCONT to the run's process group; once its leader is gone, to all that it left behind
+    and that has not had the signal yet."""
 
     instance: str
     run: int

@@ -164,9 +164,12 @@ def _spawned(spec: ComponentSpec, state: InstanceState, event: Spawned, now: flo
 
 
 def _spawned_too_late(spec: ComponentSpec, state: InstanceState, event: Spawned, now: float) -> Step:
-    """The program runs, but a stop came first: end it."""
+    """The program runs, but a stop came first: end it; at once, if it should have been killed by now."""
     run = replace(_run(state), pid=event.pid, started_at=now)
-    return _signal(spec, replace(state, run=run), now)
+    state = replace(state, run=run)
+    if run.was_killed:
+        return state, (KillRun(state.name, run.number),)
+    return _signal(spec, state, now)
 
 
 def _spawn_failed(spec: ComponentSpec, state: InstanceState, event: SpawnFailed, now: float) -> Step:
@@ -219,7 +222,10 @@ def _exited(spec: ComponentSpec, state: InstanceState, event: Exited, now: float
         state, more = conclude(spec, replace(state, run=run), run, now, event.chance)
         return state, (*effects, *more)
     if state.phase is Phase.STOPPING:
-        return replace(state, run=run), effects  # they have had the stop signal; kill_at stands
+        # What is in the leader's group has had the stop signal, and kill_at stands; the rest gets it now, or it would
+        # be waited for in vain. After SIGKILL there is nothing left to ask for.
+        more = () if run.was_killed else (SignalRun(state.name, run.number, spec.stop_signal),)
+        return replace(state, run=run), (*effects, *more)
     state = enter(replace(state, run=run), Phase.STOPPING, now, Reason(Why.LEFTOVERS, detail=told))
     state, more = _signal(spec, state, now)
     return state, (*effects, *more)

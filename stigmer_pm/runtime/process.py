@@ -43,11 +43,14 @@ class Started:
 
 @dataclass(slots=True)
 class _Watch:
+    """A run that is watched. ``group_had``: the stop signal that its group has been sent."""
+
     instance: str
     run: int
     marks: Marks
     is_child: bool
     is_gone: bool = False
+    group_had: int | None = None
     pidfds: dict[int, int] = field(default_factory=dict)
     timer: asyncio.TimerHandle | None = None
 
@@ -146,15 +149,24 @@ class ProcessRuntime:
         return self._watch_leftovers(watch)
 
     def signal(self, instance: str, run: int, number: int) -> None:
-        """Send a signal to the run's group and wake it up if it is suspended; after its leader, to what is left."""
+        """Send a signal to the run's group and wake it up if it is suspended.
+
+        After its leader is gone: to what is left, but for what has had this signal as part of the group. A second
+        SIGTERM makes some programs end at once that were ending in good order.
+        """
         watch = self._watches.get((instance, run))
         if watch is None:
             return
         if not watch.is_gone:
             system.send_group_signal(watch.marks.leader, number)
             system.send_group_signal(watch.marks.leader, system.CONTINUE)
+            watch.group_had = number
             return
+        had = watch.marks.leader if watch.group_had == number else None
         for pid in members.leftovers(watch.marks, self._orphans(watch)):
+            row = table.read_row(pid)
+            if row is None or (had is not None and row.group == had):
+                continue
             system.send_signal(pid, number)
             system.send_signal(pid, system.CONTINUE)
 

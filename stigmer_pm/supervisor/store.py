@@ -11,7 +11,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -103,6 +103,8 @@ class Store:
                 self._db = self._open()
             else:
                 raise StoreError(f"cannot open '{path}': {error}") from error
+        except OSError as error:
+            raise StoreError(f"cannot open '{path}': {(error.strerror or str(error)).lower()}") from error
 
     def _open(self) -> sqlite3.Connection:
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -138,14 +140,15 @@ class Store:
         """
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
+            yield
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             raise StoreError(f"cannot write '{self.path}': {error}") from error
+        finally:
+            # Also after a COMMIT that failed: some errors end the transaction, others leave it open.
+            if self._db.in_transaction:
+                with suppress(sqlite3.Error):
+                    self._db.execute("ROLLBACK")
 
     # --- meta ---------------------------------------------------------------------------------------------------
 

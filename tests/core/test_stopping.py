@@ -156,3 +156,29 @@ def test_what_the_kernel_holds_is_tried_again_and_said() -> None:
     assert [type(e).__name__ for e in first] == ["Record", "KillRun"]
     assert [type(e).__name__ for e in second] == ["KillRun"]
     assert words(state.reason).startswith("SIGKILL had no effect yet")
+
+
+def test_what_is_not_in_the_group_of_a_stopped_leader_gets_the_stop_signal_as_well() -> None:
+    """A grandchild in a session of its own would else sit out the whole ``stop_timeout``."""
+    world = World(ignores_signals={"web"})
+    world.up(component("web", stop_timeout=5.0))
+    world.send("web", Stop())
+    world.exit("web", 0, remaining=True)
+    assert world.signals == [("web", 15), ("web", 15)]
+    world.send("web", Emptied(1))
+    assert world.phase("web") is Phase.STOPPED
+
+
+def test_a_kill_that_came_before_the_pid_was_known_is_not_forgotten() -> None:
+    """SIGKILL follows as soon as there is something to kill."""
+    from stigmer_pm.core.effects import KillRun
+    from stigmer_pm.core.events import Proceed, Spawned
+    from stigmer_pm.core.lifecycle import step
+    from stigmer_pm.core.state import InstanceState
+
+    spec = component("web")
+    state, _ = step(spec, InstanceState("web"), Start(), 0.0)
+    state, _ = step(spec, state, Proceed(), 0.0)
+    state, _ = step(spec, state, Kill(), 0.0)
+    state, effects = step(spec, state, Spawned(1, 100), 0.1)
+    assert [e for e in effects if isinstance(e, KillRun)]

@@ -193,6 +193,23 @@ def test_a_program_that_ignores_sigterm_is_killed_after_its_stop_timeout(project
     assert "had to be killed" in project.ok("events").out
 
 
+def test_a_stop_asks_what_hides_in_another_session_as_well(project: Project) -> None:
+    """It ends in good order, long before the ``stop_timeout``."""
+    project.script(
+        "hide.sh",
+        """\
+        #!/bin/sh
+        setsid sh -c 'trap "echo asked; exit 0" TERM; echo hidden; while :; do sleep 0.05; done' &
+        exec sleep 1005
+        """,
+    )
+    project.write("components: {hide: {command: ./hide.sh, stop_timeout: 10m}}\n")
+    project.up()
+    eventually(lambda: b"hidden" in project.log("hide"))
+    project.ok("stop", "hide")
+    assert b"asked" in project.log("hide")
+
+
 def slow_stoppers(count: int, seconds: float) -> str:
     """A file with components that take that long to stop."""
     lines = ["components:"]
