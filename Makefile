@@ -18,7 +18,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_FROM := pyproject.toml stigmer_pm/version.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down test check lint types imports pytest format docs schema hooks clean
+.PHONY: help demo down test check lint types imports pytest format docs schema bench hooks clean
 .NOTPARALLEL:
 
 help:  ## show this
@@ -59,6 +59,9 @@ format: $(INSTALLED_DEV)  ## rewrite the code as lint wants it
 
 docs: $(INSTALLED_DEV)  ## write docs/reference/ from the program
 	$(PY) -m tools.reference
+
+bench: $(INSTALLED)  ## what the main job costs, beside plain ways of doing it
+	$(PY) -m benchmarks.basics
 
 schema: $(INSTALLED_DEV)  ## write schemas/ from the model
 	$(PY) -m tools.schema

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 
 import click
 
 from stigmer_pm.cli.options import PointInTime, example, file_option, label_option, names_argument, selection_of
-from stigmer_pm.cli.screen.amounts import local_time
-from stigmer_pm.cli.screen.phases import COLORS
+from stigmer_pm.cli.screen.event_lines import EventPrinter
 from stigmer_pm.cli.screen.terminal import Terminal
 from stigmer_pm.cli.session import Session, pass_session
 from stigmer_pm.client.documents import EventEntry
@@ -45,23 +44,21 @@ def command(
     supervisor = session.supervisor()
     if labels:
         names = tuple(component["name"] for component in supervisor.ps(selection_of(names, labels))["components"])
+    show = _json_printer(session.terminal) if as_json else EventPrinter(session.terminal).show
     if not follow:
-        _print_all(session.terminal, supervisor.events(names, since=since, limit=lines), as_json=as_json)
+        show(supervisor.events(names, since=since, limit=lines))
         return 0
     limit = _BEFORE_FOLLOWING if lines is None and since is None else lines
     for event in supervisor.follow_events(names, since=since, limit=limit):
-        _print_all(session.terminal, [event], as_json=as_json)
+        show([event])
         session.terminal.flush()
     session.terminal.say("the supervisor has ended")
     return 0
 
 
-def _print_all(terminal: Terminal, events: Iterable[EventEntry], *, as_json: bool) -> None:
-    for event in events:
-        terminal.print(json.dumps(event, ensure_ascii=False) if as_json else event_line(terminal, event))
+def _json_printer(terminal: Terminal) -> Callable[[Sequence[EventEntry]], None]:
+    def show(events: Sequence[EventEntry]) -> None:
+        for event in events:
+            terminal.print(json.dumps(event, ensure_ascii=False))
 
-
-def event_line(terminal: Terminal, event: EventEntry) -> str:
-    """``TIME NAME KIND MESSAGE``, where the name of an event about the project is ``-``."""
-    kind = terminal.paint(event["kind"], COLORS.get(event["kind"]))
-    return f"{local_time(event['at'])}  {event['instance'] or '-'}  {kind}  {event['message']}".rstrip()
+    return show

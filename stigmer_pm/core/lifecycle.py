@@ -149,7 +149,7 @@ def _proceed(spec: ComponentSpec, state: InstanceState, event: Proceed, now: flo
     number = state.run_number + 1
     run = Run(number=number, asked_at=now, dependency_runs=event.dependency_runs)
     state = replace(state, run=run, run_number=number, start_at=None)
-    message = f"automatic restart {state.restarts}" if automatic else "starting"
+    message = f"run {number}, automatic restart {state.restarts}" if automatic else f"run {number}"
     record = Record(state.name, EventKind.STARTING, message, number)
     return enter(state, Phase.STARTING, now), (record, StartRun(state.name, number))
 
@@ -185,7 +185,9 @@ def _halt(spec: ComponentSpec, state: InstanceState, event: Halt, now: float) ->
     why = Why.RESTART if state.restart_for is not None else Why.STOP
     run = replace(_run(state), stop_cause=cause, stop_began_at=now)
     record = Record(state.name, EventKind.STOPPING, cause.value, run.number)
-    state = enter(replace(state, run=run), Phase.STOPPING, now, Reason(why, detail=cause.value))
+    # That it stops because somebody said so, its phase alone tells.
+    detail = "" if cause is StopCause.BY_HAND else cause.value
+    state = enter(replace(state, run=run), Phase.STOPPING, now, Reason(why, detail=detail))
     if run.pid is None:
         return state, (record,)  # its start is still under way; the signal follows when it is known
     state, effects = _signal(spec, state, now)

@@ -77,7 +77,7 @@ def finish_attempt(
         return state, tuple(effects), None
     if probe.kind is ProbeKind.STARTUP and after.is_passing and not _is_started(state):
         state = _begin_running(spec, state, now)
-        effects.append(_record(state, EventKind.STARTED, "its startup probe has passed"))
+        effects.append(_record(state, EventKind.STARTED, _passed_words(event)))
     effects.extend(_tell_readiness(state, was_ready, event))
     failed = probe.kind in _FAILED_CAUSE and before.result is not Result.FAILURE and after.result is Result.FAILURE
     if not failed:
@@ -133,10 +133,15 @@ def _mark_healthy(state: InstanceState, outcome: Outcome) -> InstanceState:
 
 def _tell_readiness(state: InstanceState, was_ready: bool, event: ProbeDone) -> list[Effect]:
     if state.is_ready and not was_ready:
-        return [_record(state, EventKind.READY, "ready")]
+        return [_record(state, EventKind.READY, _passed_words(event))]
     if was_ready and not state.is_ready and event.probe is ProbeKind.READINESS:
         return [_record(state, EventKind.UNREADY, f"not ready: {event.output}")]
     return []
+
+
+def _passed_words(event: ProbeDone) -> str:
+    words = f"its {event.probe} probe has passed"
+    return f"{words}: {event.output}" if event.output else words
 
 
 def _record(state: InstanceState, kind: EventKind, message: str) -> Record:
