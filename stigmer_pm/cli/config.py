@@ -28,8 +28,19 @@ def command(session: Session, show_secrets: bool, as_json: bool) -> int:
     if as_json:
         session.terminal.print(json.dumps(document, indent=2, ensure_ascii=False))
     else:
-        import yaml
-
-        text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, default_flow_style=False)
-        session.terminal.print(text.rstrip("\n"))
+        session.terminal.print(_as_yaml(document).rstrip("\n"))
     return 0
+
+
+def _as_yaml(document: object) -> str:
+    """As people write it: texts of several lines as blocks."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        pass
+
+    def represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+    Dumper.add_representer(str, represent_text)
+    return str(yaml.dump(document, Dumper=Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False))

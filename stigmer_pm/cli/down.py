@@ -27,8 +27,8 @@ _END_WITHIN = 10.0
 def command(session: Session, timeout: float | None) -> int:
     """Stop everything in reverse dependency order, end the supervisor, and wait until both are done.
 
-    Logs and the history of runs stay. When nothing runs, that is said, and the exit status is 0. Ctrl-C and --timeout
-    end only the waiting: what has begun to stop goes on stopping.
+    Logs stay, and so does the history of runs, which the next supervisor shows again. When nothing runs, that is said,
+    and the exit status is 0. Ctrl-C and --timeout end only the waiting: what has begun to stop goes on stopping.
     """
     try:
         supervisor = session.supervisor()

@@ -39,8 +39,15 @@ def read_address(state: StateDir) -> Address:
     try:
         with open(state.address, encoding="utf-8") as file:
             found = json.load(file)
+        # A copy of a project has the address of the original's supervisor in it. (A folder that was moved has its own.)
+        if found.get("state_dir") not in (None, os.path.realpath(state.path)) and not is_locked(state):
+            raise none_runs()
         return Address(int(found["pid"]), str(found["socket"]), str(found["project"]), str(found["file"]), owner)
     except FileNotFoundError:
+        if is_locked(state):
+            raise NoSupervisor(
+                "the supervisor of this project is just starting or ending", "try again in a moment", may_return=True
+            ) from None
         raise none_runs() from None
     except (OSError, ValueError, TypeError, KeyError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is damaged"
@@ -57,7 +64,12 @@ def none_runs(detail: str = "") -> NoSupervisor:
 def explain_silence(state: StateDir, address: Address, error: OSError) -> NoSupervisor:
     """Why nobody could be reached at ``address``, each cause said apart."""
     if not is_locked(state):
-        return none_runs(f": the one that ran here (pid {address.pid}) has ended")
+        # One that ends in good order takes its address away.
+        return NoSupervisor(
+            f"the supervisor of this project (pid {address.pid}) has died; what it ran goes on",
+            "start another with 'stigmer-pm up', which finds it again",
+            is_absent=True,
+        )
     if isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
         return NoSupervisor(
             f"the supervisor (pid {address.pid}) runs but its socket is gone: {address.socket}",

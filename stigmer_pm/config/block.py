@@ -52,6 +52,23 @@ class Block(BaseModel):
         return {"description": description, "anyOf": [cls.short_schema, schema]}
 
 
+class ListOf:
+    """A list, which may be left empty: ``ports:`` alone is none."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._read, handler(source))
+
+    @staticmethod
+    def _read(value: object) -> object:
+        if value is None or (isinstance(value, Scalar) and value.value is None):
+            return []
+        if isinstance(value, Scalar) and value.is_unfilled:
+            raise FieldError()
+        if isinstance(value, Scalar) or not isinstance(value, (list, tuple)):
+            raise wrong(f"expected a list, found {found_words(value)}")
+        return value
+
+
 class ListAs:
     """A list in place of a mapping whose one field ``name`` it is."""
 

@@ -5,24 +5,27 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Collection, Iterator, Mapping
 
+from stigmer_pm.config.errors import Path
 from stigmer_pm.config.model_component import Component
-from stigmer_pm.config.nodes import SequenceNode, child, locate
+from stigmer_pm.config.nodes import Scalar, SequenceNode, child, locate
 from stigmer_pm.config.resolve_context import Part
 from stigmer_pm.config.suggestions import did_you_mean
 from stigmer_pm.spec.component import ComponentSpec, Condition, Dependency, RestartPolicy
 
 # Their runs never end for good by themselves, so nobody sees them complete.
 _NEVER_COMPLETE = (RestartPolicy.ALWAYS, RestartPolicy.UNLESS_STOPPED)
+# Names of a cycle in a message: more than anybody makes by hand, and still a line or two.
+_MOST_SHOWN = 12
 
 
 def resolve_dependencies(part: Part, parts: Mapping[str, Part], names: Collection[str]) -> tuple[Dependency, ...]:
     """What a component depends on. ``parts`` are those that can be looked at, ``names`` all there are."""
     found: list[Dependency] = []
-    _complain_of_repetitions(part)
+    indexes = _indexes(part)
     for name, block in (part.model.depends_on or {}).items():
-        path = place_of(part, name)
+        path = _place(indexes, name)
         if name not in names:
-            hint = did_you_mean(name, names)
+            hint = "" if part.project.read.problems.has_many() else did_you_mean(name, names)
             part.complain(f"no component is called '{name:.60}'{hint}", *path, at_key=True)
             continue
         other = parts.get(name)
@@ -38,22 +41,29 @@ def resolve_dependencies(part: Part, parts: Mapping[str, Part], names: Collectio
     return tuple(found)
 
 
-def place_of(part: Part, name: str) -> tuple[str | int, ...]:
+def place_of(part: Part, name: str) -> Path:
     """Where ``depends_on`` names another component."""
-    component = locate(part.project.document, ("components", part.name)).node
-    node = child(component, "depends_on")
-    if isinstance(node, SequenceNode):
-        index = next((i for i, item in enumerate(node.items) if getattr(item, "text", None) == name), 0)
-        return ("depends_on", index)
-    return ("depends_on", name)
-
-
-def _complain_of_repetitions(part: Part) -> None:
     node = child(locate(part.project.document, ("components", part.name)).node, "depends_on")
-    names = [getattr(item, "text", None) for item in node.items] if isinstance(node, SequenceNode) else []
-    for index, name in enumerate(names):
-        if name is not None and name in names[:index]:
-            part.complain(f"'{name:.60}' stands here for the second time", "depends_on", index)
+    items = node.items if isinstance(node, SequenceNode) else ()
+    index = next((i for i, item in enumerate(items) if isinstance(item, Scalar) and item.text == name), None)
+    return _place({} if index is None else {name: index}, name)
+
+
+def _place(indexes: Mapping[str, int], name: str) -> Path:
+    return ("depends_on", indexes.get(name, name))
+
+
+def _indexes(part: Part) -> dict[str, int]:
+    """Where each name stands in a list. Names that stand there twice are noted."""
+    node = child(locate(part.project.document, ("components", part.name)).node, "depends_on")
+    found: dict[str, int] = {}
+    for index, item in enumerate(node.items if isinstance(node, SequenceNode) else ()):
+        if not isinstance(item, Scalar):
+            continue
+        if item.text in found:
+            part.complain(f"'{item.text:.60}' stands here for the second time", "depends_on", index)
+        found.setdefault(item.text, index)
+    return found
 
 
 def complain_of_cycles(parts: Mapping[str, Part]) -> None:
@@ -61,33 +71,52 @@ def complain_of_cycles(parts: Mapping[str, Part]) -> None:
     edges = {name: [n for n in part.model.depends_on or {} if n in parts] for name, part in parts.items()}
     for cycle in find_cycles(edges):
         part = parts[cycle[0]]
-        words = f"the components depend on each other in a cycle: {' -> '.join((*cycle, cycle[0]))}"
+        words = f"the components depend on each other in a cycle: {' -> '.join(_shown((*cycle, cycle[0])))}"
         part.complain(words, *place_of(part, cycle[1] if len(cycle) > 1 else cycle[0]), at_key=True)
 
 
+def _shown(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of a cycle, without the middle of a long one."""
+    if len(names) <= _MOST_SHOWN:
+        return names
+    return (*names[: _MOST_SHOWN - 4], f"... {len(names) - _MOST_SHOWN + 1} more ...", *names[-3:])
+
+
 def find_cycles(edges: Mapping[str, list[str]]) -> Iterator[tuple[str, ...]]:
-    """Cycles that have no component in common, each from its first component on. No recursion: chains may be long."""
+    """Cycles, each from its first component on, and each through one at least that no earlier cycle goes through.
+
+    So there are no more of them than components, where there may be more ways around than anybody could read. No
+    recursion: chains may be long.
+    """
+    order = {name: index for index, name in enumerate(edges)}
     done: set[str] = set()
+    told: set[str] = set()
     for root in edges:
         path: list[str] = []
-        on_path: set[str] = set()
+        index_of: dict[str, int] = {}
+        untold: list[int] = []  # the indexes of the path that no cycle has gone through yet
         pending = [iter((root,))]
         while pending:
             name = next(pending[-1], None)
             if name is None:
                 pending.pop()
                 if path:
-                    on_path.discard(path[-1])
+                    if untold and untold[-1] == len(path) - 1:
+                        untold.pop()
+                    del index_of[path[-1]]
                     done.add(path.pop())
-            elif name in on_path:
-                cycle = path[path.index(name) :]
-                order = list(edges)
-                first = min(range(len(cycle)), key=lambda i: order.index(cycle[i]))
-                yield (*cycle[first:], *cycle[:first])
-                done.update(cycle)
+            elif name in index_of:
+                if untold and untold[-1] >= index_of[name]:
+                    cycle = path[index_of[name] :]
+                    first = min(range(len(cycle)), key=lambda i: order[cycle[i]])
+                    yield (*cycle[first:], *cycle[:first])
+                    told.update(cycle)
+                    untold = [index for index in untold if index < index_of[name]]
             elif name not in done:
+                index_of[name] = len(path)
+                if name not in told:
+                    untold.append(len(path))
                 path.append(name)
-                on_path.add(name)
                 pending.append(iter(edges[name]))
 
 

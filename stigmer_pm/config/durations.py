@@ -18,7 +18,8 @@ _LONGEST_S = 10_000 * 366 * 86400.0
 
 _UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1000, "kib": 1 << 10, "m": 1000**2, "mb": 1000**2, "mib": 1 << 20}
 _UNITS |= {"g": 1000**3, "gb": 1000**3, "gib": 1 << 30, "t": 1000**4, "tb": 1000**4, "tib": 1 << 40}
-_SIZE = re.compile(rf"({_NUMBER})\s*([A-Za-z]*)", re.ASCII)
+# A size has more digits than a duration: the largest in bytes has nineteen.
+_SIZE = re.compile(r"(\d{1,30}(?:\.\d{1,9})?)\s*([A-Za-z]*)", re.ASCII)
 _LARGEST_BYTES = (1 << 63) - 1  # the largest that an rlimit and a file offset take
 
 

@@ -10,6 +10,8 @@ Path = tuple[str | int, ...]
 """A place in the document: the keys and list indexes that lead to it, such as ``("components", "web", "ports", 0)``."""
 
 _PLAIN_KEY = re.compile(r"[^\s.\[\]\"]+")
+# What is longer is no name that anybody means, and would only bury the message.
+_LONGEST_KEY = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        file = printable(self.file)
+        place = f"{file}:{self.line}:{self.column}" if self.line else file
         return f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
 
 
@@ -52,6 +55,13 @@ class FileUnreadable(ConfigError):
         super().__init__([Problem("", file, line, column, f"cannot read the file: {why}")])
 
 
+def printable(text: str) -> str:
+    """``text`` in one line that no terminal obeys: line ends, control characters and stray bytes are escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def path_text(path: Path) -> str:
     """``components.web.ports[0]``; a key that has a dot, a bracket or a blank in it stands in double quotes."""
     text = ""
@@ -59,6 +69,8 @@ def path_text(path: Path) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            key = part if _PLAIN_KEY.fullmatch(part) else f'"{part}"'
+            key = part if len(part) <= _LONGEST_KEY else f"{part[: _LONGEST_KEY - 3]}..."
+            if not _PLAIN_KEY.fullmatch(key):
+                key = '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
             text += f".{key}" if text else key
-    return text
+    return printable(text)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from stigmer_pm.config.fields import (
     FieldError,
-    Finding,
+    Findings,
     JsonSchema,
     Reader,
     Text,
@@ -118,23 +118,22 @@ class Pairs(Reader):
 
     def _of_mapping(self, value: dict[str, object]) -> dict[str, str | None]:
         pairs: dict[str, str | None] = {}
-        findings: list[Finding] = []
+        findings = Findings()
         for name, item in value.items():
             try:
                 self._check_name(name)
             except FieldError as error:
-                findings += [Finding(finding.message, (name,), True) for finding in error.findings]
+                findings.add(error, name, is_about_key=True)
             try:
                 pairs[name] = self._value(item)
             except FieldError as error:
-                findings += [Finding(finding.message, (name, *finding.path)) for finding in error.findings]
-                findings += [] if error.findings else [SILENT]
-        _raise_any(findings)
+                findings.add(error, name)
+        findings.raise_any()
         return pairs
 
     def _of_list(self, items: Iterable[object]) -> dict[str, str | None]:
         pairs: dict[str, str | None] = {}
-        findings: list[Finding] = []
+        findings = Findings()
         for index, item in enumerate(items):
             try:
                 text = checked_text(scalar_of(item, "NAME=VALUE").text)
@@ -146,9 +145,8 @@ class Pairs(Reader):
                     raise wrong(f"'{name:.60}' stands here for the second time")
                 pairs[name] = rest if equals else None
             except FieldError as error:
-                findings += [Finding(finding.message, (index,)) for finding in error.findings]
-                findings += [] if error.findings else [SILENT]
-        _raise_any(findings)
+                findings.add(error, index)
+        findings.raise_any()
         return pairs
 
     def _check_name(self, name: str) -> None:
@@ -170,10 +168,6 @@ class Pairs(Reader):
         return {"anyOf": [mapping, {"type": "array", "items": listed}]}
 
 
-#: Stands for a value that has been complained of already: the field as a whole is then not used.
-SILENT = Finding("")
-
-
 def read_items(items: Iterable[object], item: Text) -> tuple[str, ...]:
     """Every item of a list, or all that is wrong with them.
 
@@ -181,17 +175,11 @@ def read_items(items: Iterable[object], item: Text) -> tuple[str, ...]:
         FieldError: an item is something else.
     """
     found: list[str] = []
-    findings: list[Finding] = []
+    findings = Findings()
     for index, value in enumerate(items):
         try:
             found.append(item.read(value))
         except FieldError as error:
-            findings += [Finding(finding.message, (index, *finding.path)) for finding in error.findings]
-            findings += [] if error.findings else [SILENT]
-    _raise_any(findings)
+            findings.add(error, index)
+    findings.raise_any()
     return tuple(found)
-
-
-def _raise_any(findings: list[Finding]) -> None:
-    if findings:
-        raise FieldError(*(finding for finding in findings if finding is not SILENT))

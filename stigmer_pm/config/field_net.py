@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from stigmer_pm.config.fields import JsonSchema, Reader, Text, found_words, scalar_of, typed, wrong
+from stigmer_pm.config.errors import Path
+from stigmer_pm.config.fields import (
+    FieldError,
+    Findings,
+    JsonSchema,
+    Reader,
+    Text,
+    found_words,
+    scalar_of,
+    typed,
+    wrong,
+)
 from stigmer_pm.config.nodes import Scalar
 from stigmer_pm.config.yaml_scalars import resolve_plain
 
@@ -84,18 +95,16 @@ class HeaderList(Reader):
         """Names and values."""
         if value is None or (isinstance(value, Scalar) and value.value is None):
             return ()
+        findings = Findings()
         if isinstance(value, dict) and self.may_be_mapping:
-            return tuple(_header((name,), name, item) for name, item in value.items())
-        if isinstance(value, (list, tuple)) and not isinstance(value, Scalar):
-            return tuple(self._item(index, item) for index, item in enumerate(value))
-        mapping = "a mapping, or " if self.may_be_mapping else ""
-        raise wrong(f"expected {mapping}a list of name and value, found {found_words(value)}")
-
-    @staticmethod
-    def _item(index: int, item: object) -> tuple[str, str]:
-        if not isinstance(item, dict) or not item.keys() <= {"name", "value"} or "name" not in item:
-            raise wrong("expected 'name' and 'value'", index)
-        return _header((index, "name"), Text("the name of a header").read(item["name"]), item.get("value", ""))
+            found = [_header(findings, name, item, (name,), (name,)) for name, item in value.items()]
+        elif isinstance(value, (list, tuple)) and not isinstance(value, Scalar):
+            found = [_item(findings, index, item) for index, item in enumerate(value)]
+        else:
+            mapping = "a mapping, or " if self.may_be_mapping else ""
+            raise wrong(f"expected {mapping}a list of name and value, found {found_words(value)}")
+        findings.raise_any()
+        return tuple(found)
 
     def schema(self) -> JsonSchema:
         """A list or mapping."""
@@ -109,10 +118,29 @@ class HeaderList(Reader):
         return {"anyOf": [mapping, listed]} if self.may_be_mapping else listed
 
 
-def _header(path: tuple[str | int, ...], name: str, value: object) -> tuple[str, str]:
-    if not _HEADER_NAME.fullmatch(name):
-        raise wrong(f"expected the name of a header (letters, digits and '-'), found '{name:.60}'", *path)
-    text = Text("the value of a header", takes_any=True, may_be_empty=True).read(value)
-    if "\n" in text or "\r" in text:
-        raise wrong("expected the value of a header in one line", *path)
-    return name, text
+def _item(findings: Findings, index: int, item: object) -> tuple[str, str]:
+    """A header of a list. What is wrong is noted; the result is then of no use."""
+    if not isinstance(item, dict) or not item.keys() <= {"name", "value"} or "name" not in item:
+        keys = ", ".join(f"'{key:.60}'" for key in item) if isinstance(item, dict) else ""
+        words = f"a mapping with {keys}" if keys else found_words(item)
+        findings.add(wrong(f"expected 'name' and 'value', found {words}"), index)
+        return "", ""
+    return _header(findings, item["name"], item.get("value", ""), (index, "name"), (index, "value"))
+
+
+def _header(findings: Findings, name: object, value: object, name_at: Path, value_at: Path) -> tuple[str, str]:
+    """A header. What is wrong is noted; the result is then of no use. In a mapping, the name is the value's key."""
+    header = text = ""
+    try:
+        header = Text("the name of a header").read(name)
+        if not _HEADER_NAME.fullmatch(header):
+            raise wrong(f"expected the name of a header (letters, digits and '-'), found {found_words(header)}")
+    except FieldError as error:
+        findings.add(error, *name_at, is_about_key=name_at == value_at)
+    try:
+        text = Text("the value of a header", takes_any=True, may_be_empty=True).read(value)
+        if "\n" in text or "\r" in text:
+            raise wrong(f"expected the value of a header in one line, found {found_words(text)}")
+    except FieldError as error:
+        findings.add(error, *value_at)
+    return header, text

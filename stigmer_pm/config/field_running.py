@@ -8,7 +8,7 @@ from typing import NamedTuple
 from stigmer_pm.config.fields import (
     INTERPOLATED,
     FieldError,
-    Finding,
+    Findings,
     JsonSchema,
     Reader,
     found_words,
@@ -94,7 +94,7 @@ class ExitStatuses(Reader):
         items = value if isinstance(value, (list, tuple)) and not isinstance(value, Scalar) else [value]
         codes: list[int] = []
         signals: list[int] = []
-        findings: list[Finding] = []
+        findings = Findings()
         for index, item in enumerate(items):
             try:
                 scalar = scalar_of(item, "an exit status from 0 to 255, or the name of a signal")
@@ -104,9 +104,8 @@ class ExitStatuses(Reader):
                 else:
                     signals.append(self._signal(scalar))
             except FieldError as error:
-                findings += [Finding(finding.message, (index,)) for finding in error.findings]
-        if findings:
-            raise FieldError(*findings)
+                findings.add(error, index)
+        findings.raise_any()
         return SuccessExits(tuple(dict.fromkeys(codes)), tuple(dict.fromkeys(signals)))
 
     def _signal(self, scalar: Scalar) -> int:

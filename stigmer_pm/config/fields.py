@@ -13,7 +13,7 @@ from typing import TypeAlias
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from stigmer_pm.config.errors import Path
+from stigmer_pm.config.errors import Path, printable
 from stigmer_pm.config.nodes import Scalar
 from stigmer_pm.config.yaml_scalars import resolve_plain
 
@@ -37,12 +37,38 @@ class FieldError(ValueError):
 
     def __init__(self, *findings: Finding) -> None:
         self.findings = findings
-        super().__init__("; ".join(finding.message for finding in findings))
+        # pydantic reads the words as UTF-8, which stray bytes of the environment are not.
+        super().__init__(printable("; ".join(finding.message for finding in findings)))
 
 
 def wrong(message: str, *path: str | int) -> FieldError:
     """The error for one finding."""
     return FieldError(Finding(message, path))
+
+
+class Findings:
+    """Collects what is wrong with the parts of one value, so that all of it is told."""
+
+    def __init__(self) -> None:
+        self._found: list[Finding] = []
+        self._is_wrong = False
+
+    def add(self, error: FieldError, *path: str | int, is_about_key: bool = False) -> None:
+        """Note what is wrong with the part at ``path``."""
+        self._is_wrong = True
+        self._found += [
+            Finding(finding.message, (*path, *finding.path), is_about_key or finding.is_about_key)
+            for finding in error.findings
+        ]
+
+    def raise_any(self) -> None:
+        """Raise what was noted, if anything was.
+
+        Raises:
+            FieldError: something is wrong; without findings when all of it has been said already.
+        """
+        if self._is_wrong:
+            raise FieldError(*self._found)
 
 
 class Reader:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import os
 import re
-import stat
 
 from stigmer_pm.config.errors import FileUnreadable, NoFile
 
@@ -27,8 +26,8 @@ def read_bytes(file: str) -> bytes:
         # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever.
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, "rb") as stream:
-            if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
-                os.set_blocking(descriptor, True)  # what a shell passes as <(command) is written while it is read
+            # What a shell passes as <(command) is written while it is read, and a terminal while it is typed.
+            os.set_blocking(descriptor, True)
             content = stream.read(LARGEST_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise NoFile(file, "the file does not exist") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 
+from stigmer_pm.config.collector import no_collection
 from stigmer_pm.config.dependencies import complain_of_cycles, complain_of_profiles, resolve_dependencies
 from stigmer_pm.config.locate import default_state_dir
 from stigmer_pm.config.model import File
@@ -17,6 +18,9 @@ from stigmer_pm.config.resolve_context import Part, Project
 from stigmer_pm.config.validate import check
 from stigmer_pm.spec.component import ComponentSpec
 from stigmer_pm.spec.project import ProjectSpec
+
+# Published ports of a file: all that a machine has, for TCP and for UDP.
+_MOST_PORTS = 2 * 65535
 
 
 def load(
@@ -34,8 +38,9 @@ def load(
     Raises:
         ConfigError: it can't be used; holds everything that is wrong with it.
     """
-    found = read(os.path.abspath(file), environ)
-    return resolve(found, profiles, names)
+    with no_collection():
+        found = read(os.path.abspath(file), environ)
+        return resolve(found, profiles, names)
 
 
 def resolve(found: Read, profiles: Collection[str], names: Collection[str]) -> ProjectSpec:
@@ -47,6 +52,7 @@ def resolve(found: Read, profiles: Collection[str], names: Collection[str]) -> P
     project = _project(found)
     _check_components(found)
     parts = _parts(found, project)
+    _check_ports(parts)
     known = list(found.components())
     components = [resolve_component(part, resolve_dependencies(part, parts, known)) for part in parts.values()]
     complain_of_cycles(parts)
@@ -85,6 +91,21 @@ def _check_components(found: Read) -> None:
         if not COMPONENT_NAME.fullmatch(name):
             words = "expected a name of at most 63 letters, digits, '.', '_' and '-' that begins with a letter or digit"
             found.problems.add_at(found.document, ("components", name), f"{words}, found '{name:.80}'", at_key=True)
+
+
+def _check_ports(parts: Mapping[str, Part]) -> None:
+    """Stop before the ranges of ports are written out, if they are a mistake or an attack.
+
+    Raises:
+        ConfigError: there are too many.
+    """
+    count = 0
+    for part in parts.values():
+        for index, block in enumerate(part.model.ports or ()):
+            count += block.target.last - block.target.first + 1
+            if count > _MOST_PORTS:
+                part.complain(f"the ranges of ports in the file come to more than {_MOST_PORTS}", "ports", index)
+                part.project.read.problems.raise_any()
 
 
 def _parts(found: Read, project: Project) -> dict[str, Part]:

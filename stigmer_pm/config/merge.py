@@ -1,13 +1,15 @@
 """Merging ``defaults`` under a component: mappings merge, all else is replaced.
 
-Two spellings of one thing are one thing: a list of ``NAME=VALUE`` merges as the mapping that it stands for, and
-``livenessProbe`` replaces ``liveness``. A probe's handler replaces the handler beneath it, for a probe has one.
+Two spellings of one thing are one thing: a list of ``NAME=VALUE`` merges as the mapping that it stands for, a
+``livenessProbe`` merges with a ``liveness`` beneath it, and ``periodSeconds`` replaces ``period``. A probe's handler
+replaces another one beneath it, for a probe has one.
 """
 
 from __future__ import annotations
 
 from stigmer_pm.config.errors import Path
 from stigmer_pm.config.nodes import Entry, MappingNode, Node, Scalar, SequenceNode, is_null
+from stigmer_pm.config.spellings import HANDLERS, SPELLINGS
 
 _PAIRS = frozenset(("environment", "labels"))
 
@@ -19,8 +21,10 @@ def merge_defaults(defaults: MappingNode, component: MappingNode) -> MappingNode
 
 def _merge(base: MappingNode, over: MappingNode, path: Path) -> MappingNode:
     entries = dict(base.entries)
-    if path[:1] == ("probes",):
-        _drop_other_spellings(entries, over, path)
+    if path == ("probes",):
+        _respell(entries, over)
+    elif path[:1] == ("probes",) and len(path) == 2:
+        _drop_what_is_said(entries, over)
     for key, entry in over.entries.items():
         under = entries.get(key)
         node = entry.node if under is None else _merged(under.node, entry.node, (*path, key))
@@ -52,14 +56,20 @@ def _as_mapping(node: Node) -> Node:
     return MappingNode(entries, node.line, node.column)
 
 
-def _drop_other_spellings(entries: dict[str, Entry], over: MappingNode, path: Path) -> None:
-    """Take out of ``entries`` what ``over`` says in Kubernetes' spelling, or the other way round."""
-    from stigmer_pm.config.spellings import HANDLERS, SPELLINGS
-
-    said = {SPELLINGS.get(key, key) for key in over.entries}
-    has_handler = len(path) == 2 and any(key in HANDLERS for key in over.entries)
+def _respell(entries: dict[str, Entry], over: MappingNode) -> None:
+    """Give the probes in ``entries`` the spelling that ``over`` has for them."""
+    spelled = {SPELLINGS.get(key, key): key for key in over.entries}
     for key in list(entries):
-        is_same_thing = key not in over.entries and SPELLINGS.get(key, key) in said
-        is_other_handler = has_handler and key in HANDLERS and key not in over.entries
-        if is_same_thing or is_other_handler:
+        other = spelled.get(SPELLINGS.get(key, key), key)
+        if key not in over.entries and other not in entries:
+            entries[other] = entries.pop(key)
+
+
+def _drop_what_is_said(entries: dict[str, Entry], over: MappingNode) -> None:
+    """Take out of ``entries`` the fields of a probe that ``over`` spells otherwise, and other handlers."""
+    said = {SPELLINGS.get(key, key) for key in over.entries}
+    has_handler = any(key in HANDLERS for key in over.entries)
+    for key in list(entries):
+        is_said = SPELLINGS.get(key, key) in said or (has_handler and key in HANDLERS)
+        if is_said and key not in over.entries:
             del entries[key]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stigmer_pm.config.block import Block, ListAs
+from stigmer_pm.config.block import Block, ListAs, ListOf
 from stigmer_pm.config.field_lists import Command, CommandText, Pairs, Texts
 from stigmer_pm.config.field_running import ExitStatuses, Restart, RestartRule, SignalName, Umask
 from stigmer_pm.config.field_units import Duration
@@ -47,10 +47,10 @@ class Component(Block):
     entrypoint: Annotated[CommandText | None, Command(may_be_empty=True)] = Field(
         None, description="Replaces the image's entrypoint. Containers only.", examples=[["/entry.sh", "-v"]]
     )
-    ports: list[PortBlock] | None = Field(
+    ports: Annotated[list[PortBlock] | None, ListOf()] = Field(
         None, description="Published ports, as Compose has them. Containers only.", examples=[["8080:80"]]
     )
-    volumes: list[MountBlock] | None = Field(
+    volumes: Annotated[list[MountBlock] | None, ListOf()] = Field(
         None, description="Volumes, as Compose has them. Containers only.", examples=[["./data:/data:ro"]]
     )
     networks: Annotated[tuple[str, ...] | None, Texts(Text("the name of a network"))] = Field(

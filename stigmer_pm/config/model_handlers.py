@@ -10,6 +10,7 @@ from pydantic import Field
 from stigmer_pm.config.block import Block
 from stigmer_pm.config.field_lists import Command, CommandText
 from stigmer_pm.config.field_net import HeaderList, Headers, Host, PortOrName, UrlPath
+from stigmer_pm.config.field_pattern import Pattern
 from stigmer_pm.config.fields import Choice, JsonSchema, Text, Whole, wrong
 from stigmer_pm.config.nodes import Scalar
 from stigmer_pm.config.yaml_scalars import resolve_plain
@@ -116,16 +117,18 @@ class ExecHandler(Block):
 
 
 class GrpcHandler(Block):
-    """Asks the gRPC health service. Not supported yet."""
+    """A server whose health service (`grpc.health.v1`) answers SERVING is a success; plain text only."""
 
     expected: ClassVar[str] = "a port or a mapping"
     short_schema: ClassVar[JsonSchema | None] = {"type": "integer", "minimum": 1, "maximum": 65535}
 
     port: Annotated[int, Whole(1, 65535)] = Field(description="The port.", examples=[50051])
     service: Annotated[str | None, Text("the name of a service", may_be_empty=True)] = Field(
-        None, description="The service to ask for.", examples=["orders"]
+        None, description="The service to ask for; without it, the server as a whole.", examples=["orders"]
     )
-    host: Annotated[str | None, Host()] = Field(None, description="Where to connect.", examples=["127.0.0.1"])
+    host: Annotated[str | None, Host()] = Field(
+        None, description="Where to connect.", examples=["127.0.0.1"], json_schema_extra={"default": "127.0.0.1"}
+    )
 
     @classmethod
     def from_short(cls, scalar: Scalar) -> dict[str, object]:
@@ -134,12 +137,15 @@ class GrpcHandler(Block):
 
 
 class LogHandler(Block):
-    """Waits for a line of the log that matches. Not supported yet."""
+    """A line of this run's log in which the pattern is found is a success, from then on."""
 
     expected: ClassVar[str] = "a pattern or a mapping"
     short_schema: ClassVar[JsonSchema | None] = {"type": "string"}
 
-    pattern: Annotated[str, Text("a pattern")] = Field(description="A regular expression.", examples=["listening on"])
+    pattern: Annotated[str, Pattern()] = Field(
+        description="A regular expression (Python's), searched for in the first 8 KiB of each line.",
+        examples=["listening on [0-9]+"],
+    )
 
     @classmethod
     def from_short(cls, scalar: Scalar) -> dict[str, object]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
 from stigmer_pm.config.block import Block, ListAs
 from stigmer_pm.config.field_units import Duration, SecondsOnly
-from stigmer_pm.config.fields import Later, Whole
+from stigmer_pm.config.fields import JsonSchema, Whole
 from stigmer_pm.config.model_handlers import (
     ExecHandler,
     GrpcHandler,
@@ -18,12 +19,22 @@ from stigmer_pm.config.model_handlers import (
     TcpHandler,
 )
 
-_LATER_HANDLER = "use http, tcp or exec"
 _COUNT = Whole(0, 2**31 - 1)
 
 
 class Probe(Block):
-    """What is asked, how often, and how many answers count. Exactly one handler."""
+    """What is asked, how often, and how many answers count. Exactly one handler.
+
+    A key that is none of these may be a handler of another package (entry point group `stigmer_pm.probes`).
+    """
+
+    # Which other packages there are is only looked up when there is such a key; resolving does that.
+    model_config = ConfigDict(extra="allow")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema_core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
+        schema: JsonSchema = super().__get_pydantic_json_schema__(schema_core, handler)
+        return schema | {"additionalProperties": False}
 
     exec: Annotated[ExecHandler | None, ListAs("command")] = Field(
         None, description="Run a command; or `exec: COMMAND`.", examples=["pg_isready -q"]
@@ -36,11 +47,15 @@ class Probe(Block):
     )
     tcp: TcpHandler | None = Field(None, description="Connect to a port; or `tcp: PORT`.", examples=[5432])
     tcpSocket: TcpHandler | None = Field(None, description="`tcp` as Kubernetes spells it.", examples=[{"port": 5432}])
-    grpc: Annotated[GrpcHandler | None, Later(_LATER_HANDLER)] = Field(
-        None, description="Ask the gRPC health service. Not supported yet.", examples=[{"port": 50051}]
+    grpc: GrpcHandler | None = Field(
+        None,
+        description="Ask the gRPC health service; or `grpc: PORT`. Needs `stigmer-pm[grpc]`.",
+        examples=[{"port": 50051}],
     )
-    log: Annotated[LogHandler | None, Later(_LATER_HANDLER)] = Field(
-        None, description="Wait for a line of the log. Not supported yet.", examples=["listening on"]
+    log: LogHandler | None = Field(
+        None,
+        description="Look for a line of this run's log; or `log: PATTERN`. Startup and readiness only.",
+        examples=["listening on [0-9]+"],
     )
     initial_delay: Annotated[float | None, Duration()] = Field(
         None, description="The wait before the first attempt.", examples=["5s"], json_schema_extra={"default": "0s"}

@@ -12,6 +12,9 @@ from typing import NamedTuple, TypeAlias
 
 from stigmer_pm.config.errors import Path
 
+# Characters; a value of this length takes about as long to check as to make a short one anew.
+_LONG_TEXT = 64
+
 ScalarValue: TypeAlias = bool | int | float | str | None
 
 
@@ -106,6 +109,14 @@ def child(node: Node, key: str) -> Node | None:
 def is_null(node: Node) -> bool:
     """Nothing is written there, or ``null``."""
     return isinstance(node, Scalar) and node.value is None
+
+
+def size_of(node: Node) -> int:
+    """How many values a node holds. A long text counts as several, for each copy of it takes as long to handle."""
+    if isinstance(node, Scalar):
+        return 1 + len(node.text) // _LONG_TEXT
+    items = (entry.node for entry in node.entries.values()) if isinstance(node, MappingNode) else node.items
+    return 1 + sum(map(size_of, items))
 
 
 def data_of(node: Node) -> Data:

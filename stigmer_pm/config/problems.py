@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from stigmer_pm.config.errors import ConfigError, Path, Problem, path_text
+from stigmer_pm.config.errors import ConfigError, Path, Problem, path_text, printable
 from stigmer_pm.config.nodes import Document, locate
+
+# A message is one or two lines. What is longer holds a long name or value, and its ends say which.
+_LONGEST_MESSAGE = 1000
+# Hints take time, by the number of names that might be meant, and nobody reads the hundredth.
+_MANY = 100
 
 
 class Problems:
@@ -17,6 +22,9 @@ class Problems:
     def add(self, path: Path, line: int, column: int, message: str, *, file: str | None = None) -> None:
         """Note a problem at a known place. One that is there already, such as through an alias, is not repeated."""
         name = self.file if file is None else file
+        message = printable(message)
+        if len(message) > _LONGEST_MESSAGE:
+            message = f"{message[: _LONGEST_MESSAGE // 2]} ... {message[-_LONGEST_MESSAGE // 2 :]}"
         place = (name, line, column, message)
         if place not in self._places:
             self._places.add(place)
@@ -28,9 +36,9 @@ class Problems:
         line, column = (found.key_line, found.key_column) if at_key or found.is_short else (found.line, found.column)
         self.add(found.path if not at_key else path, line, column, message)
 
-    def has_any(self) -> bool:
-        """Something is wrong."""
-        return bool(self._found)
+    def has_many(self) -> bool:
+        """So much is wrong that further hints would only take time."""
+        return len(self._found) >= _MANY
 
     def error(self) -> ConfigError:
         """Everything found: the file's own problems in its order, then those of the files it names."""

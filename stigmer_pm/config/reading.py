@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stigmer_pm.config.inputs import Inputs
 from stigmer_pm.config.interpolation import fill_in
 from stigmer_pm.config.merge import merge_defaults
-from stigmer_pm.config.nodes import Entry, MappingNode, Node, child, is_null
+from stigmer_pm.config.nodes import Entry, MappingNode, Node, child, is_null, size_of
 from stigmer_pm.config.problems import Problems
 from stigmer_pm.config.variables import Variables, read_variables
 from stigmer_pm.config.yaml_reader import read_yaml
 
+# Values that ``defaults`` may add to all components: 200 for each of 5000. Two lists of thousands under one another
+# would otherwise be a "billion laughs" without an alias.
+MOST_MERGED = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A file that has been read, but not yet checked. ``own_keys``: what each component says itself."""
+    """A file that has been read, but not yet checked. ``own_keys``: what each component says itself.
+
+    ``env_files`` holds the variables of each ``env_file`` that a component has named so far.
+    """
 
     file: str
     document: MappingNode
@@ -24,6 +31,7 @@ class Read:
     variables: Variables
     inputs: Inputs
     problems: Problems
+    env_files: dict[str, dict[str, str | None]] = field(default_factory=dict)
 
     def components(self) -> Mapping[str, Entry]:
         """The components by name; empty when there is no mapping of them."""
@@ -41,14 +49,20 @@ def read(file: str, environ: Mapping[str, str]) -> Read:
     raw = read_yaml(file, inputs.read(file), problems)
     variables = read_variables(raw, file, environ, problems, inputs)
     filled = fill_in(raw, variables.values, problems)
-    document, own_keys = _merged(filled)
+    document, own_keys = _merged(filled, problems)
     return Read(file, document, own_keys, variables, inputs, problems)
 
 
-def _merged(document: MappingNode) -> tuple[MappingNode, Mapping[str, frozenset[str]]]:
+def _merged(document: MappingNode, problems: Problems) -> tuple[MappingNode, Mapping[str, frozenset[str]]]:
     components, defaults = child(document, "components"), child(document, "defaults")
     if not isinstance(components, MappingNode):
         return document, {}
+    if defaults is not None and size_of(defaults) * len(components.entries) > MOST_MERGED:
+        words = (
+            f"'defaults' stands for more than {MOST_MERGED} values under all components; move what some of them need"
+        )
+        problems.add_at(document, ("defaults",), f"{words} to an 'x-' mapping, and merge it with '<<'", at_key=True)
+        problems.raise_any()
     own_keys: dict[str, frozenset[str]] = {}
     entries: dict[str, Entry] = {}
     for name, entry in components.entries.items():

@@ -24,6 +24,8 @@ def _read(part: Part, index: int, name: str) -> dict[str, str | None]:
 
     read = part.project.read
     path = part.project.absolute(name)
+    if path in read.env_files:
+        return read.env_files[path]
     try:
         content = read.inputs.read(path)
     except ConfigError as error:
@@ -32,9 +34,11 @@ def _read(part: Part, index: int, name: str) -> dict[str, str | None]:
         for problem in error.problems:
             part.complain(f"{problem.message} ({problem.file})", *place)
         return {}
+    read.env_files[path] = {}
     try:
-        return parse_dotenv(path, content, read.variables.values, read.problems)
+        variables = read.variables
+        read.env_files[path] = parse_dotenv(path, content, variables.environ, read.problems, variables.values)
     except ConfigError as error:
         for problem in error.problems:
             read.problems.add((), problem.line, problem.column, problem.message, file=path)
-        return {}
+    return read.env_files[path]

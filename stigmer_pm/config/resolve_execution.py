@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from stigmer_pm.config.field_lists import CommandText, split_command
-from stigmer_pm.config.fields import FieldError
+from stigmer_pm.config.fields import FieldError, found_words
 from stigmer_pm.config.model_component import CONTAINER_ONLY, PROCESS_ONLY
 from stigmer_pm.config.model_container import MountBlock, PortBlock
 from stigmer_pm.config.resolve_context import Part
@@ -54,10 +54,12 @@ def resolve_container(part: Part) -> ContainerExecution:
     for key in sorted(part.own.intersection(PROCESS_ONLY)):
         part.complain("for processes only; this component has an 'image'", key, at_key=True)
     if model.working_dir is not None and not model.working_dir.startswith("/"):
-        part.complain("expected an absolute path in the container", "working_dir")
+        words = f"expected an absolute path in the container, found {found_words(model.working_dir)}"
+        part.complain(words, "working_dir")
     name = model.container_name or f"{part.project.name}-{part.name}"
     if not _ENGINE_NAME.fullmatch(name):
-        part.complain("expected a name of letters, digits, '_', '.' and '-'", "container_name")
+        words = "expected a name of letters, digits, '_', '.' and '-' that begins with a letter or digit"
+        part.complain(f"{words}, found {found_words(name)}", "container_name")
     return ContainerExecution(
         image=model.image or "",
         container_name=name,
@@ -119,15 +121,17 @@ def _ports(part: Part, index: int, block: PortBlock) -> Iterator[PortMapping]:
 def _mount(part: Part, index: int, block: MountBlock) -> Mount:
     kind = block.type or "volume"
     if not block.target.startswith("/"):
-        part.complain(f"expected an absolute path in the container, found '{block.target:.60}'", "volumes", index)
+        part.complain(
+            f"expected an absolute path in the container, found {found_words(block.target)}", "volumes", index
+        )
     source = block.source
     if kind == "bind":
         if source is None:
             part.complain("expected 'source', the path that is bound", "volumes", index)
         source = part.project.absolute(source or ".")
     elif kind == "tmpfs" and source is not None:
-        part.complain("expected no 'source' for a tmpfs", "volumes", index)
+        part.complain(f"expected no 'source' for a tmpfs, found {found_words(source)}", "volumes", index)
     elif source is not None and not _ENGINE_NAME.fullmatch(source):
-        words = f"expected the name of a volume, or a path that begins with '.' or '/', found '{source:.60}'"
+        words = f"expected the name of a volume, or a path that begins with '.' or '/', found {found_words(source)}"
         part.complain(words, "volumes", index)
     return Mount(kind, block.target, source, bool(block.read_only))

@@ -7,11 +7,30 @@ from typing import TypeVar
 
 from stigmer_pm.config.field_lists import CommandText, split_command
 from stigmer_pm.config.fields import FieldError
-from stigmer_pm.config.model_handlers import HttpHandler, KubernetesHttpHandler, TcpHandler
+from stigmer_pm.config.model_handlers import (
+    ExecHandler,
+    GrpcHandler,
+    HttpHandler,
+    KubernetesHttpHandler,
+    LogHandler,
+    TcpHandler,
+)
 from stigmer_pm.config.model_probe import Probe
 from stigmer_pm.config.resolve_context import Part
+from stigmer_pm.config.resolve_plugin import find_plugins, resolve_plugin
 from stigmer_pm.config.spellings import HANDLERS, SPELLINGS
-from stigmer_pm.spec.probe import ExecCheck, HttpCheck, ProbeKind, Probes, ProbeSpec, TcpCheck
+from stigmer_pm.spec.probe import (
+    Check,
+    ExecCheck,
+    GrpcCheck,
+    HttpCheck,
+    LogCheck,
+    PluginCheck,
+    ProbeKind,
+    Probes,
+    ProbeSpec,
+    TcpCheck,
+)
 
 T = TypeVar("T")
 
@@ -52,7 +71,8 @@ class _Resolving:
         """The probe; ``None`` when it has no handler that can be used."""
         success_threshold = self._number("success_threshold") or 1
         if success_threshold != 1 and self._kind is not ProbeKind.READINESS:
-            self._complain(f"expected 1 for a {self._kind.value} probe", self._spelled("success_threshold"))
+            words = f"expected 1 for a {self._kind.value} probe, found {success_threshold:.0f}"
+            self._complain(words, self._spelled("success_threshold"))
         grace = self._number("termination_grace")
         if grace is not None and self._kind is ProbeKind.READINESS:
             self._complain("not for a readiness probe, which ends nothing", self._spelled("termination_grace"))
@@ -66,6 +86,9 @@ class _Resolving:
             http=check if isinstance(check, HttpCheck) else None,
             tcp=check if isinstance(check, TcpCheck) else None,
             exec=check if isinstance(check, ExecCheck) else None,
+            grpc=check if isinstance(check, GrpcCheck) else None,
+            log=check if isinstance(check, LogCheck) else None,
+            plugin=check if isinstance(check, PluginCheck) else None,
             initial_delay=self._number("initial_delay") or 0.0,
             period=self._number("period") or 10.0,
             timeout=self._number("timeout") or 1.0,
@@ -88,15 +111,20 @@ class _Resolving:
     def _handler(self) -> str | None:
         """The name of the one handler. Kubernetes: of two, the later in the order of HANDLERS is forbidden."""
         said = [name for name in HANDLERS if getattr(self._probe, name) is not None or not self._is_whole(name)]
+        others = [name for name in self._probe.model_extra or () if not name.startswith("x-")]
+        plugins = find_plugins(self._part, self._path, others) if others else []
+        said += plugins
         if not said:
-            if self._is_whole():
-                self._complain("expected a handler: http, tcp or exec", at_key=True)
+            if self._is_whole() and not others:
+                self._complain("expected a handler: http, tcp, exec, grpc or log", at_key=True)
             return None
         for other in said[1:]:
             self._complain(f"expected one handler, found '{said[0]}' as well", other, at_key=True)
         return said[0] if len(said) == 1 and self._is_whole(said[0]) else None
 
-    def _check(self, name: str) -> HttpCheck | TcpCheck | ExecCheck | None:
+    def _check(self, name: str) -> Check | None:
+        if name in (self._probe.model_extra or {}):
+            return resolve_plugin(self._part, (*self._path, name), (self._probe.model_extra or {})[name])
         handler: object = getattr(self._probe, name)
         if isinstance(handler, (HttpHandler, KubernetesHttpHandler)):
             port = self._port(name, handler.port)
@@ -110,8 +138,26 @@ class _Resolving:
             )
         if isinstance(handler, TcpHandler):
             return TcpCheck(port=self._port(name, handler.port) or 1, host=handler.host or "127.0.0.1")
-        command: CommandText = getattr(handler, "command")  # noqa: B009
-        return self._exec(command)
+        if isinstance(handler, GrpcHandler):
+            return self._grpc(handler)
+        if isinstance(handler, LogHandler):
+            return self._log(handler)
+        assert isinstance(handler, ExecHandler), "these are all handlers of the model"
+        return self._exec(handler.command)
+
+    def _grpc(self, handler: GrpcHandler) -> GrpcCheck:
+        from importlib.util import find_spec
+
+        if find_spec("grpc") is None:
+            words = "needs the library grpcio, which is not installed; install it with: pip install 'stigmer-pm[grpc]'"
+            self._complain(words, "grpc", at_key=True)
+        return GrpcCheck(handler.port, handler.service or "", handler.host or "127.0.0.1")
+
+    def _log(self, handler: LogHandler) -> LogCheck:
+        if self._kind is ProbeKind.LIVENESS:
+            words = "for startup and readiness only: what a program has said once says nothing about how it is now"
+            self._complain(words, "log", at_key=True)
+        return LogCheck(handler.pattern)
 
     def _exec(self, command: CommandText) -> ExecCheck | None:
         if command.words is not None:

@@ -2,32 +2,59 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from stigmer_pm.config.nodes import Plain
-from stigmer_pm.secrets import MASK, looks_secret, mask_value
+from stigmer_pm.secrets import MASK, mask_value
+
+# Headers that carry credentials, though no word of their names says so.
+_SECRET_HEADERS = frozenset(("authorization", "proxy-authorization"))
 
 
 def mask_secrets(document: dict[str, Plain]) -> dict[str, Plain]:
-    """A copy in which the values of variables whose name looks secret, and the passwords of URLs, are masked."""
-    return cast("dict[str, Plain]", _masked(document, "", ()))
+    """A copy in which variables and headers whose name looks secret, and the passwords of URLs, are masked."""
+    return {key: _masked(value, (key,)) for key, value in document.items()}
 
 
-def _masked(value: Plain, name: str, path: tuple[str, ...]) -> Plain:
+def _masked(value: Plain, path: tuple[str, ...]) -> Plain:
+    """``value``, which stands at ``path``, to show. A path leads through the keys alone."""
+    if path[0] == "components" and path[2:] == ("environment",):
+        return _pairs(value)
+    if path[0] == "components" and path[2:3] == ("probes",) and path[-1] in ("headers", "httpHeaders"):
+        return _headers(value)
     if isinstance(value, dict):
-        return {key: _masked(item, key, (*path, key)) for key, item in value.items()}
+        return {key: _masked(item, (*path, key)) for key, item in value.items()}
     if isinstance(value, list):
-        return [_masked_item(item, path) for item in value]
-    is_variable = "environment" in path[:-1] or "headers" in path[:-1]
-    if not isinstance(value, str):
-        return MASK if is_variable and value is not None and looks_secret(name) else value
-    return mask_value(name, value) if is_variable else mask_value("", value)
+        return [_masked(item, path) for item in value]
+    return mask_value("", value) if isinstance(value, str) else value
 
 
-def _masked_item(item: Plain, path: tuple[str, ...]) -> Plain:
-    if not isinstance(item, str):
-        return _masked(item, "", path)
-    variable, equals, value = item.partition("=")
-    if equals and path[-1:] == ("environment",):
-        return f"{variable}={mask_value(variable, value)}"
-    return mask_value("", item)
+def _pairs(value: Plain) -> Plain:
+    """Variables: a mapping, or a list of ``NAME=VALUE``."""
+    if isinstance(value, dict):
+        return {name: _named(name, item) for name, item in value.items()}
+    return [_pair(item) for item in value] if isinstance(value, list) else value
+
+
+def _pair(item: Plain) -> Plain:
+    name, equals, value = str(item).partition("=")
+    return f"{name}={mask_value(name, value)}" if equals else item
+
+
+def _headers(value: Plain) -> Plain:
+    """Headers: a mapping, or a list of ``{name, value}``."""
+    if isinstance(value, dict):
+        return {name: _named(name, item) for name, item in value.items()}
+    if not isinstance(value, list):
+        return value
+    return [
+        {**item, "value": _named(str(item.get("name")), item["value"])}
+        if isinstance(item, dict) and "value" in item
+        else item
+        for item in value
+    ]
+
+
+def _named(name: str, value: Plain) -> Plain:
+    """The value of a variable or header, which may be a number or a truth value; null has nothing to hide."""
+    if value is None:
+        return None
+    return MASK if name.lower() in _SECRET_HEADERS else mask_value(name, str(value))

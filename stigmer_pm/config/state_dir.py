@@ -41,14 +41,14 @@ def _resolve(document: MappingNode, file: str, environ: Mapping[str, str]) -> st
     if found is None:
         return default_state_dir(file)
     problems = Problems(file)
-    if not isinstance(found, Scalar) or not isinstance(found.value, str) or not found.text or "\0" in found.text:
+    path = found.text if isinstance(found, Scalar) and isinstance(found.value, str) else ""
+    if "$" in path:
+        try:
+            path = interpolate(path, read_variables(document, file, environ, Problems(file)).values)
+        except InterpolationError as error:
+            problems.add(("state_dir",), found.line, found.column, str(error))
+            raise problems.error() from None
+    if not path or "\0" in path:
         problems.add(("state_dir",), found.line, found.column, "expected a path")
         raise problems.error()
-    if "$" not in found.text:
-        return absolute(found.text, file, environ)
-    variables = read_variables(document, file, environ, Problems(file)).values
-    try:
-        return absolute(interpolate(found.text, variables), file, environ)
-    except InterpolationError as error:
-        problems.add(("state_dir",), found.line, found.column, str(error))
-        raise problems.error() from None
+    return absolute(path, file, environ)

@@ -24,6 +24,7 @@ _ELSEWHERE = {
     "numprocs": "replicas",
     "out_file": "log",
     "processes": "components",
+    "pull_policy": "pull",
     "restart_delay": "backoff",
     "restart_policy": "restart",
     "script": "command",

@@ -5,8 +5,9 @@ What is wrong is noted and left out, so that the rest can be looked at as well, 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Generic, TypeVar, get_args
+from typing import Generic, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -23,6 +24,9 @@ M = TypeVar("M", bound=Block)
 
 # Each round leaves out at least one value, and most files with errors need one or two.
 _MOST_ROUNDS = 50
+
+# So many known keys can be listed in a line. A component has forty, and they are in the reference.
+_MOST_LISTED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,43 +68,44 @@ def check(
 def _note(kind: type[Block], detail: ErrorDetails, path: Path, problems: Problems, document: MappingNode) -> None:
     place = (*path, *detail["loc"])
     if detail["type"] == "missing":
-        problems.add_at(document, place, f"expected '{detail['loc'][-1]}', which is required")
+        problems.add_at(document, place, f"expected '{detail['loc'][-1]}', which is required", at_key=True)
     elif detail["type"] == "extra_forbidden":
-        problems.add_at(document, place, _unknown_words(kind, detail["loc"]), at_key=True)
+        problems.add_at(document, place, unknown_words(kind, detail["loc"]), at_key=True)
     else:
         error = detail.get("ctx", {}).get("error")
         if isinstance(error, FieldError):
             for finding in error.findings:
                 problems.add_at(document, (*place, *finding.path), finding.message, at_key=finding.is_about_key)
         else:
-            problems.add_at(document, place, _plain_words(detail))
+            # Every field has a type of ours, with words of its own; pydantic's are better than none.
+            problems.add_at(document, place, detail["msg"][:1].lower() + detail["msg"][1:])
 
 
-def _plain_words(detail: ErrorDetails) -> str:
-    """pydantic's own types that the models use: lists and mappings."""
-    expected = {"list_type": "a list", "dict_type": "a mapping", "too_short": "at least one"}.get(detail["type"])
-    return f"expected {expected}" if expected else detail["msg"][:1].lower() + detail["msg"][1:]
-
-
-def _unknown_words(kind: type[Block], place: Path) -> str:
+def unknown_words(kind: type[Block], place: Path, more: Collection[str] = ()) -> str:
+    """That the key at ``place`` of a ``kind`` is none that is known, nor one of ``more``, and which is the nearest."""
     name = str(place[-1])
-    known = _known_names(kind, place[:-1])
+    known = [*_known_names(kind, place[:-1]), *more]
     # Kubernetes' spelling is suggested to who writes in it.
     is_kubernetes = any(character.isupper() for character in name)
     candidates = [word for word in known if (word in SPELLINGS) == is_kubernetes] or known
     hint = did_you_mean(name, candidates) or did_you_mean(name, known)
+    if not hint and 0 < len(known) <= _MOST_LISTED:
+        hint = f"; there is: {', '.join(known)}"
     return f"unknown key '{name:.60}'{hint}"
 
 
 def _known_names(kind: type[BaseModel], place: Path) -> list[str]:
     """The keys of the mapping at ``place``."""
+    is_users = False  # the next part is a name of the user's, as under depends_on
     for part in place:
-        field = kind.model_fields.get(part) if isinstance(part, str) else None
+        field = kind.model_fields.get(part) if isinstance(part, str) and not is_users else None
+        is_users = False
         if field is not None:
             found = _block_in(field.annotation)
             if found is None:
                 return []
             kind = found
+            is_users = any(get_origin(option) is dict for option in get_args(field.annotation))
     return list(kind.model_fields)
 
 

@@ -31,11 +31,12 @@ def read_variables(
     if named is None or is_null(named):
         path = os.path.join(os.path.dirname(os.path.abspath(file)), ".env")
         content = _read_default(path, problems, inputs)
-        found = {} if content is None else _parse(path, content, environ, problems)
+        found = {} if content is None else _parse(path, content, Variables(environ, environ), problems)
     else:
         found = {}
         for place, scalar in _paths(named):
-            found |= _read_named(place, scalar, file, environ, problems, inputs)
+            known = Variables(environ, {**found, **environ})
+            found |= _read_named(place, scalar, file, known, problems, inputs)
     return Variables(environ, {**found, **environ})
 
 
@@ -58,27 +59,29 @@ def _read_default(path: str, problems: Problems, inputs: Inputs) -> bytes | None
 
 
 def _read_named(
-    place: Path, scalar: Scalar, file: str, environ: Mapping[str, str], problems: Problems, inputs: Inputs
+    place: Path, scalar: Scalar, file: str, known: Variables, problems: Problems, inputs: Inputs
 ) -> dict[str, str]:
     if not isinstance(scalar.value, str) or not scalar.text or "\0" in scalar.text:
         return {}
     try:
-        path = absolute(interpolate(scalar.text, environ), file, environ)
+        path = absolute(interpolate(scalar.text, known.values), file, known.environ)
         content = inputs.read(path)
-    except InterpolationError:
-        return {}  # is said when the whole document is filled in
+    except InterpolationError as error:
+        # It is said again when the whole document is filled in, unless a file further down sets the variable.
+        problems.add(place, scalar.line, scalar.column, str(error))
+        return {}
     except ConfigError as error:
         for problem in error.problems:
             problems.add(place, scalar.line, scalar.column, f"{problem.message} ({problem.file})")
         return {}
-    return _parse(path, content, environ, problems)
+    return _parse(path, content, known, problems)
 
 
-def _parse(path: str, content: bytes, environ: Mapping[str, str], problems: Problems) -> dict[str, str]:
+def _parse(path: str, content: bytes, known: Variables, problems: Problems) -> dict[str, str]:
     from stigmer_pm.config.dotenv import parse_dotenv  # most projects have no such file
 
     try:
-        found = parse_dotenv(path, content, environ, problems)
+        found = parse_dotenv(path, content, known.environ, problems, known.values)
     except ConfigError as error:
         for problem in error.problems:
             problems.add((), problem.line, problem.column, problem.message, file=path)

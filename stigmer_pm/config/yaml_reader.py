@@ -6,14 +6,15 @@ the types of YAML 1.1.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import yaml
 
-from stigmer_pm.config.errors import ConfigError, Path, Problem, path_text
+from stigmer_pm.config.errors import ConfigError, Path, Problem, path_text, printable
 from stigmer_pm.config.file_text import decode
-from stigmer_pm.config.nodes import Entry, MappingNode, Node, Scalar, ScalarValue, SequenceNode
+from stigmer_pm.config.nodes import Entry, MappingNode, Node, Scalar, ScalarValue, SequenceNode, size_of
 from stigmer_pm.config.problems import Problems
 from stigmer_pm.config.yaml_scalars import resolve_plain
 
@@ -24,6 +25,10 @@ DEEPEST = 64
 # Values that aliases may add to those written. 5000 components that merge 40 fields each come to 200 000; a "billion
 # laughs" passes it at its sixth line.
 MOST_ALIASED = 250_000
+
+# Halves of characters of UTF-16. libyaml refuses them in "\ud800"; PyYAML's own scanner lets them through, and no file
+# or process can take them.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _STANDARD_TAG = "tag:yaml.org,2002:"
 _SCALAR_TYPES: dict[str, type | tuple[type, ...]] = {
@@ -56,6 +61,9 @@ def _events(text: str) -> Iterator[yaml.Event]:
     try:
         while loader.check_event():
             yield loader.get_event()
+    except (ValueError, OverflowError) as error:
+        # PyYAML's own scanner, on "\U00110000" and on "%YAML 1.999…": it converts first and checks never.
+        raise yaml.MarkedYAMLError(problem=str(error), problem_mark=loader.get_mark()) from None
     finally:
         loader.dispose()
 
@@ -69,7 +77,7 @@ def _yaml_problem(file: str, text: str, error: yaml.YAMLError) -> Problem:
         words += f" ({context}{f' that begins in line {began.line + 1}' if began else ''})"
     if mark and "\t" in "".join(text.split("\n")[mark.line : mark.line + 1])[: mark.column + 1]:
         words += "; indent with spaces, not with tabs"
-    return Problem("", file, line, column, f"cannot read as YAML: {words}")
+    return Problem("", file, line, column, printable(f"cannot read as YAML: {words}"))
 
 
 @dataclass(slots=True)
@@ -83,6 +91,7 @@ class _Frame:
     entries: dict[str, Entry] = field(default_factory=dict)
     items: list[Node] = field(default_factory=list)
     merged: list[MappingNode] = field(default_factory=list)
+    merged_at: int | None = None
     key: Scalar | None = None
     size: int = 1
     depth: int = 1
@@ -123,9 +132,10 @@ class _Builder:
         """The next event."""
         if isinstance(event, yaml.ScalarEvent):
             scalar = self._scalar(event)
+            size = size_of(scalar)
             if event.anchor:
-                self._anchors[event.anchor] = _Anchored(scalar, 1, 0)
-            self._put(scalar, 1, 0)
+                self._anchors[event.anchor] = _Anchored(scalar, size, 0)
+            self._put(scalar, size, 0)
         elif isinstance(event, yaml.MappingStartEvent):
             self._open(event, "map")
         elif isinstance(event, yaml.SequenceStartEvent):
@@ -144,6 +154,9 @@ class _Builder:
         line, column = _place(event)
         text: str = event.value
         is_plain = not event.style
+        if event.style == '"' and _SURROGATE.search(text):
+            self._problem(line, column, "expected characters, found half of one of UTF-16; write \\U and eight digits")
+            text = printable(text)
         tag = event.tag
         if tag is None:
             return Scalar(text, resolve_plain(text) if is_plain else text, line, column, False, is_plain)
@@ -226,6 +239,10 @@ class _Builder:
 
     def _put_entry(self, frame: _Frame, key: Scalar, node: Node) -> None:
         if key.text == "<<" and key.is_plain:
+            if frame.merged_at is not None:
+                words = f"'<<' stands here for the second time; the first is in line {frame.merged_at}; it takes a list"
+                self._problems.add((*self._path(), key.text), key.line, key.column, words)
+            frame.merged_at = key.line
             self._merge(frame, node)
         elif key.text in frame.entries:
             first = frame.entries[key.text]
@@ -255,7 +272,7 @@ class _Builder:
         self._problems.add(path, line, column, message)
 
     def _error(self, line: int, column: int, message: str) -> ConfigError:
-        problem = Problem(path_text(self._path()), self._file, line, column, message)
+        problem = Problem(path_text(self._path()), self._file, line, column, printable(message))
         found = self._problems.error().problems
         return ConfigError((*found, problem))
 

@@ -44,11 +44,17 @@ class AttemptProbe:
 
 
 @dataclass(frozen=True, slots=True)
-class CancelProbes:
-    """Attempts of this run that are under way are not wanted any more; they are not answered."""
+class RunOver:
+    """The run has ended: put it into the history, and let go of what was kept for it.
+
+    Attempts of its probes that are under way are not answered any more. ``ended`` says in words how it ended.
+    """
 
     instance: str
     run: int
+    ended_at: float
+    uptime: float
+    ended: str
 
 
 class EventKind(StrEnum):
@@ -60,6 +66,8 @@ class EventKind(StrEnum):
     READY = "ready"
     UNREADY = "unready"
     UNHEALTHY = "unhealthy"
+    PROBE_FAILS = "probe-fails"
+    PROBE_PASSES = "probe-passes"
     WARNING = "warning"
     STOPPING = "stopping"
     KILLED = "killed"
@@ -86,4 +94,4 @@ class Record:
     run: int | None = None
 
 
-Effect = StartRun | SignalRun | KillRun | AttemptProbe | CancelProbes | Record
+Effect = StartRun | SignalRun | KillRun | AttemptProbe | RunOver | Record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stigmer_pm.core.effects import CancelProbes, Effect, EventKind, Record
+from stigmer_pm.core.effects import Effect, EventKind, Record, RunOver
 from stigmer_pm.core.reasons import NO_REASON, Reason, Why, duration_words
 from stigmer_pm.core.restart import Decision, Next, decide, is_stable
 from stigmer_pm.core.state import Desired, Exit, InstanceState, Phase, Run, RunEnd, SpawnError
@@ -21,7 +21,7 @@ def exit_words(end: Exit) -> str:
         return f"killed by {signal_name(end.signal)}{memory}"
     if end.code is not None:
         return f"exited {end.code}"
-    return "ended while no supervisor watched (exit status unknown)"
+    return "ended, exit status unknown"
 
 
 def spawn_error_words(error: SpawnError) -> str:
@@ -49,7 +49,7 @@ def fail_to_spawn(
     end = RunEnd(run=run.number, at=now, uptime=0.0, spawn_error=error, cause=run.stop_cause)
     record = Record(state.name, EventKind.CANNOT_START, spawn_error_words(error), run.number)
     state, effects = _follow(spec, replace(state, run=None, last_end=end), run, end, now, chance)
-    return state, (record, *effects)
+    return state, (record, _over(state, end), *effects)
 
 
 def conclude(spec: ComponentSpec, state: InstanceState, run: Run, now: float, chance: float) -> Step:
@@ -60,7 +60,12 @@ def conclude(spec: ComponentSpec, state: InstanceState, run: Run, now: float, ch
         run=run.number, at=ended_at, uptime=uptime, exit=run.exit or Exit(), cause=run.stop_cause, killed=run.was_killed
     )
     state, effects = _follow(spec, replace(state, run=None, last_end=end), run, end, now, chance)
-    return state, (CancelProbes(state.name, run.number), *effects)
+    return state, (_over(state, end), *effects)
+
+
+def _over(state: InstanceState, end: RunEnd) -> RunOver:
+    cause = f"{end.cause.value}: " if end.cause is not None and end.cause.is_probe else ""
+    return RunOver(state.name, end.run, end.at, end.uptime, f"{cause}{end_words(end)}")
 
 
 def _follow(spec: ComponentSpec, state: InstanceState, run: Run, end: RunEnd, now: float, chance: float) -> Step:

@@ -64,10 +64,14 @@ class Halt:
 
 @dataclass(frozen=True, slots=True)
 class Spawned:
-    """The program of the run has been executed and has this pid."""
+    """The program of the run has been executed and has this pid.
+
+    ``spread`` in [0, 1) sets the times of its probes apart from those of others; the project fills it in.
+    """
 
     run: int
     pid: int
+    spread: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,13 @@ class SpawnFailed:
     run: int
     error: SpawnError
     chance: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NotStarted:
+    """A start that an earlier supervisor had asked for has left nothing: it never came to it, or it is over unseen."""
+
+    run: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +125,14 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class Hurry:
+    """Somebody waits for it to be ready: a readiness probe that doesn't pass is asked now, and then every period.
+
+    Kubernetes: the kubelet does so at every sync of a pod that is not ready.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class SpecChanged:
     """How it is watched has been edited, from ``old`` to the spec that ``step`` is called with."""
 
@@ -131,9 +150,11 @@ Event = (
     | Halt
     | Spawned
     | SpawnFailed
+    | NotStarted
     | Exited
     | Emptied
     | ProbeDone
     | Due
+    | Hurry
     | SpecChanged
 )

@@ -21,7 +21,9 @@ from stigmer_pm.core.events import (
     Exited,
     Halt,
     Hold,
+    Hurry,
     Kill,
+    NotStarted,
     ProbeDone,
     Proceed,
     Reset,
@@ -46,7 +48,7 @@ Handler = Callable[[ComponentSpec, InstanceState, Any, float], Step]
 
 def step(spec: ComponentSpec, state: InstanceState, event: Event, now: float) -> Step:
     """The state that follows ``event`` at ``now``, and what the world must do. Pure; never raises for a late event."""
-    if isinstance(event, (Spawned, SpawnFailed, Exited, Emptied, ProbeDone)) and (
+    if isinstance(event, (Spawned, SpawnFailed, NotStarted, Exited, Emptied, ProbeDone)) and (
         state.run is None or state.run.number != event.run
     ):
         return state, ()  # about a run that is over
@@ -155,7 +157,7 @@ def _proceed(spec: ComponentSpec, state: InstanceState, event: Proceed, now: flo
 
 
 def _spawned(spec: ComponentSpec, state: InstanceState, event: Spawned, now: float) -> Step:
-    run = probe_steps.arm_probes(spec, replace(_run(state), pid=event.pid, started_at=now), now)
+    run = probe_steps.arm_probes(spec, replace(_run(state), pid=event.pid, started_at=now), now, event.spread)
     record = Record(state.name, EventKind.RUNNING, f"runs as pid {event.pid}", run.number)
     state = replace(state, run=run)
     if run.startup is not None:
@@ -174,6 +176,16 @@ def _spawned_too_late(spec: ComponentSpec, state: InstanceState, event: Spawned,
 
 def _spawn_failed(spec: ComponentSpec, state: InstanceState, event: SpawnFailed, now: float) -> Step:
     return fail_to_spawn(spec, state, _run(state), event.error, now, event.chance)
+
+
+def _not_started(spec: ComponentSpec, state: InstanceState, event: NotStarted, now: float) -> Step:
+    """Back to where the start was decided, for its dependencies may have gone meanwhile. It is not counted again."""
+    return enter(replace(state, run=None), Phase.WAITING, now), ()
+
+
+def _not_started_after_all(spec: ComponentSpec, state: InstanceState, event: NotStarted, now: float) -> Step:
+    """The stop that was to follow the start has nothing to do."""
+    return conclude(spec, state, _run(state), now, 0.0)
 
 
 # --- ending -----------------------------------------------------------------------------------------------------
@@ -229,8 +241,9 @@ def _exited(spec: ComponentSpec, state: InstanceState, event: Exited, now: float
         more = () if run.was_killed else (SignalRun(state.name, run.number, spec.stop_signal),)
         return replace(state, run=run), (*effects, *more)
     state = enter(replace(state, run=run), Phase.STOPPING, now, Reason(Why.LEFTOVERS, detail=told))
+    record = Record(state.name, EventKind.STOPPING, StopCause.LEFTOVERS.value, run.number)
     state, more = _signal(spec, state, now)
-    return state, (*effects, *more)
+    return state, (*effects, record, *more)
 
 
 def _emptied(spec: ComponentSpec, state: InstanceState, event: Emptied, now: float) -> Step:
@@ -265,6 +278,10 @@ def _due_backoff(spec: ComponentSpec, state: InstanceState, event: Due, now: flo
 
 def _due_probes(spec: ComponentSpec, state: InstanceState, event: Due, now: float) -> Step:
     return probe_steps.begin_attempts(spec, state, now)
+
+
+def _hurry(spec: ComponentSpec, state: InstanceState, event: Hurry, now: float) -> Step:
+    return probe_steps.hurry(spec, state, now)
 
 
 def _probe_done(spec: ComponentSpec, state: InstanceState, event: ProbeDone, now: float) -> Step:
@@ -304,6 +321,7 @@ _LIVE_ELSEWHERE = "the new spec is read whenever it is needed"
 _ALREADY = "it already waits to start"
 _UNDER_WAY = "its stop is under way"
 _STARTED = "its program runs already"
+_NOT_ASKED = "its readiness probe is not asked now"
 
 _REST: Mapping[type[Event], Handler | str] = {
     Start: _want,
@@ -316,10 +334,12 @@ _REST: Mapping[type[Event], Handler | str] = {
     Halt: _NOT_LEAVING,
     Spawned: _NO_RUN,
     SpawnFailed: _NO_RUN,
+    NotStarted: _NO_RUN,
     Exited: _NO_RUN,
     Emptied: _NO_RUN,
     ProbeDone: _NO_RUN,
     Due: _NO_DEADLINE,
+    Hurry: _NOT_ASKED,
     SpecChanged: _LIVE_ELSEWHERE,
 }
 
@@ -334,10 +354,12 @@ _ALIVE: Mapping[type[Event], Handler | str] = {
     Halt: _halt,
     Spawned: _STARTED,
     SpawnFailed: _STARTED,
+    NotStarted: _STARTED,
     Exited: _exited,
     Emptied: _emptied,
     ProbeDone: _probe_done,
     Due: _due_probes,
+    Hurry: _hurry,
     SpecChanged: _spec_changed,
 }
 
@@ -354,7 +376,7 @@ TABLE: Mapping[Phase, Mapping[type[Event], Handler | str]] = {
         Proceed: _proceed,
         Hold: _hold,
     },
-    Phase.STARTING: {**_ALIVE, Spawned: _spawned, SpawnFailed: _spawn_failed},
+    Phase.STARTING: {**_ALIVE, Spawned: _spawned, SpawnFailed: _spawn_failed, NotStarted: _not_started},
     Phase.RUNNING: _ALIVE,
     Phase.STOPPING: {
         **_ALIVE,
@@ -365,7 +387,9 @@ TABLE: Mapping[Phase, Mapping[type[Event], Handler | str]] = {
         Hold: _UNDER_WAY,
         Spawned: _spawned_too_late,
         SpawnFailed: _spawn_failed,
+        NotStarted: _not_started_after_all,
         ProbeDone: _probe_done_while_stopping,
+        Hurry: _NOT_ASKED,
         Due: _due_stopping,
     },
 }

@@ -137,8 +137,6 @@ def _rest_words(state: InstanceState | None) -> str:
     """Why one whose spec has not changed is started."""
     if state is None:
         return "new"
-    if state.phase is Phase.BACKOFF:
-        return "it waits in backoff"
     return (
         f"it has {state.phase.value}"
         if state.phase in (Phase.FAILED, Phase.COMPLETED)
@@ -147,12 +145,16 @@ def _rest_words(state: InstanceState | None) -> str:
 
 
 def _is_to_be_started(spec: ComponentSpec, state: InstanceState | None) -> bool:
-    """It is to run and doesn't. One that has completed has done what it was for, unless its policy says otherwise."""
+    """It is to run and doesn't. One that has completed has done what it was for, unless its policy says otherwise.
+
+    One in backoff is on its way already: an ``up`` that changes nothing must not shorten its wait or clear its count,
+    or whoever calls ``up`` again and again keeps a crash loop going at full speed.
+    """
     if state is None or state.desired is Desired.STOPPED:
         return state is None or state.phase is not Phase.COMPLETED
     if state.phase is Phase.COMPLETED:
         return spec.restart in (RestartPolicy.ALWAYS, RestartPolicy.UNLESS_STOPPED)
-    return state.phase in (Phase.STOPPED, Phase.FAILED, Phase.BACKOFF)
+    return state.phase in (Phase.STOPPED, Phase.FAILED)
 
 
 def _stays_stopped(spec: ComponentSpec, state: InstanceState | None, scope: Scope) -> bool:

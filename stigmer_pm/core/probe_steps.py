@@ -30,15 +30,15 @@ class ProbeFailure:
     grace: float | None
 
 
-def arm_probes(spec: ComponentSpec, run: Run, now: float) -> Run:
+def arm_probes(spec: ComponentSpec, run: Run, now: float, spread: float) -> Run:
     """The run's program has just been executed: its probes begin, counting from now."""
     startup, liveness, readiness = spec.probes.startup, spec.probes.liveness, spec.probes.readiness
     return replace(
         run,
         is_started=startup is None,
-        startup=probing.arm(startup, now) if startup else None,
-        liveness=probing.arm(liveness, now) if liveness else None,
-        readiness=probing.arm(readiness, now) if readiness else None,
+        startup=probing.arm(startup, now, spread) if startup else None,
+        liveness=probing.arm(liveness, now, spread) if liveness else None,
+        readiness=probing.arm(readiness, now, spread) if readiness else None,
     )
 
 
@@ -56,6 +56,18 @@ def begin_attempts(spec: ComponentSpec, state: InstanceState, now: float) -> tup
             state = _with(state, probe.kind, probing.begin(probe_state, now))
             effects.append(AttemptProbe(state.name, state.run_number, probe.kind))
     return state, tuple(effects)
+
+
+def hurry(spec: ComponentSpec, state: InstanceState, now: float) -> tuple[InstanceState, tuple[Effect, ...]]:
+    """Ask the readiness probe now, if it is one that may be asked and that doesn't pass."""
+    for probe, probe_state in _open(spec, state):
+        if probe.kind is ProbeKind.READINESS and not probe_state.is_passing and _delay_is_over(probe, state.run, now):
+            return begin_attempts(spec, _with(state, probe.kind, probing.trigger(probe_state, now)), now)
+    return state, ()
+
+
+def _delay_is_over(probe: ProbeSpec, run: Run | None, now: float) -> bool:
+    return run is not None and run.started_at is not None and now >= run.started_at + probe.initial_delay
 
 
 def finish_attempt(
@@ -80,6 +92,8 @@ def finish_attempt(
         effects.append(_record(state, EventKind.STARTED, _passed_words(event)))
     effects.extend(_tell_readiness(state, was_ready, event))
     failed = probe.kind in _FAILED_CAUSE and before.result is not Result.FAILURE and after.result is Result.FAILURE
+    if not effects and not failed:
+        effects.extend(_tell_change(probe, before, after, state, event))
     if not failed:
         return state, tuple(effects), None
     effects.append(_record(state, EventKind.UNHEALTHY, f"{probe.kind} probe failed: {event.output}"))
@@ -118,7 +132,8 @@ def _rearmed(probe: ProbeSpec | None, before: ProbeState | None, state: Instance
 def _begin_running(spec: ComponentSpec, state: InstanceState, now: float) -> InstanceState:
     assert state.run is not None
     run = replace(state.run, is_started=True)
-    if run.readiness is not None:
+    readiness = spec.probes.readiness
+    if run.readiness is not None and readiness is not None and _delay_is_over(readiness, run, now):
         run = replace(run, readiness=probing.trigger(run.readiness, now))
     if run.liveness is not None and spec.probes.liveness is not None:
         run = replace(run, liveness=probing.resume(spec.probes.liveness, run.liveness, now))
@@ -139,6 +154,21 @@ def _tell_readiness(state: InstanceState, was_ready: bool, event: ProbeDone) -> 
     return []
 
 
+def _tell_change(
+    probe: ProbeSpec, before: ProbeState, after: ProbeState, state: InstanceState, event: ProbeDone
+) -> list[Effect]:
+    """A probe answers otherwise than the time before, though that changes nothing yet. Kubernetes tells each failure;
+    here only the first of a row is told, or a journal of ten thousand entries would hold little else."""
+    if after.streak_of is before.streak_of:
+        return []
+    if after.streak_of is Result.FAILURE:
+        words = f"{probe.kind} probe fails (1 of {probe.failure_threshold} in a row): {event.output}"
+        return [_record(state, EventKind.PROBE_FAILS, words)]
+    if before.streak_of is Result.FAILURE:
+        return [_record(state, EventKind.PROBE_PASSES, f"{probe.kind} probe passes again: {event.output}")]
+    return []
+
+
 def _passed_words(event: ProbeDone) -> str:
     words = f"its {event.probe} probe has passed"
     return f"{words}: {event.output}" if event.output else words
@@ -153,24 +183,23 @@ def _is_started(state: InstanceState) -> bool:
 
 
 def _open(spec: ComponentSpec, state: InstanceState) -> list[tuple[ProbeSpec, ProbeState]]:
-    """The probes that may be asked: their gate is open, they aren't on hold, and no attempt is under way."""
-    run = state.run
-    if run is None or not run.is_alive:
-        return []
+    """The probes of which an attempt may begin: their gate is open, and no attempt is under way."""
     found = []
     for probe in spec.probes.declared():
-        probe_state = _state_of(run, probe.kind)
-        if probe_state is None or probe_state.is_on_hold or probe_state.began_at is not None:
-            continue
-        if _gate_is_open(probe.kind, run, state.phase):
+        probe_state = _state_of(state.run, probe.kind)
+        if probe_state is not None and probe_state.began_at is None and gate_is_open(state, probe.kind):
             found.append((probe, probe_state))
     return found
 
 
-def _gate_is_open(kind: ProbeKind, run: Run, phase: Phase) -> bool:
+def gate_is_open(state: InstanceState, kind: ProbeKind) -> bool:
+    """Whether the probe is asked as things stand (Kubernetes: on hold, running, being deleted, started)."""
+    run, probe_state = state.run, _state_of(state.run, kind)
+    if run is None or not run.is_alive or probe_state is None or probe_state.is_on_hold:
+        return False
     if kind is ProbeKind.READINESS:
         return run.is_started
-    if phase is Phase.STOPPING:
+    if state.phase is Phase.STOPPING:
         return False
     return run.is_started if kind is ProbeKind.LIVENESS else not run.is_started
 

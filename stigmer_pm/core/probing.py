@@ -81,10 +81,16 @@ class ProbeState:
         return self.result is Result.SUCCESS
 
 
-def arm(probe: ProbeSpec, started_at: float) -> ProbeState:
-    """The state of ``probe`` at the beginning of a run. The initial delay counts from the start of the run."""
+def arm(probe: ProbeSpec, started_at: float, spread: float = 0.0) -> ProbeState:
+    """The state of ``probe`` at the beginning of a run. The initial delay counts from the start of the run.
+
+    ``spread`` in [0, 1): the second attempt comes that share of a period after the first, and the others a period
+    apart from it, so that the probes of many that were started together do not come in bursts for ever. No attempt
+    comes later for it. (The kubelet spreads by a random wait before the first attempt, and only after its own start.)
+    """
     first = started_at + probe.initial_delay
-    return ProbeState(result=INITIAL[probe.kind], grid=first, next_at=first)
+    grid = first + (spread - 1.0) * probe.period if spread else first
+    return ProbeState(result=INITIAL[probe.kind], grid=grid, next_at=first)
 
 
 def begin(state: ProbeState, now: float) -> ProbeState:
@@ -112,7 +118,7 @@ def finish(probe: ProbeSpec, state: ProbeState, attempt: Attempt) -> ProbeState:
 
 def trigger(state: ProbeState, now: float) -> ProbeState:
     """Ask at once, and space later attempts from now (Kubernetes: readiness when the startup probe has passed)."""
-    return replace(state, next_at=max(now, state.next_at), grid=max(now, state.next_at))
+    return replace(state, next_at=now, grid=now)
 
 
 def resume(probe: ProbeSpec, state: ProbeState, now: float) -> ProbeState:

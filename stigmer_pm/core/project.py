@@ -10,14 +10,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from stigmer_pm.core.dependencies import Instance, first_unmet
-from stigmer_pm.core.effects import Effect, EventKind, Record, SignalRun, StartRun
-from stigmer_pm.core.events import Event, Halt, Hold, Proceed, Restart, SpecChanged, Start, Stop
+from stigmer_pm.core.effects import Effect, EventKind, Record, SignalRun
+from stigmer_pm.core.events import Event, Halt, Hold, Proceed, Restart, Spawned, SpecChanged, Start, Stop
 from stigmer_pm.core.graph import reverse
 from stigmer_pm.core.lifecycle import deadline, step
 from stigmer_pm.core.plan import Action, Change
 from stigmer_pm.core.reasons import Reason, Why
 from stigmer_pm.core.state import Desired, InstanceState, Phase, StopCause
 from stigmer_pm.spec import ComponentSpec
+
+#: So many probes may come at the same moment without anybody noticing: about 5 ms of CPU. More of them are spread over
+#: their periods.
+_FEW_PROBES = 20
+_GOLDEN = (5**0.5 - 1) / 2
 
 
 class Project:
@@ -28,7 +33,8 @@ class Project:
         self._instances: dict[str, Instance] = {i.state.name: i for i in instances}
         self._last_runs: dict[str, int] = dict(last_runs or {})
         self._dependents: Mapping[str, tuple[str, ...]] = {}
-        self._changed: set[str] = set()
+        self._changed: dict[str, bool] = {}
+        self._spread: Mapping[str, float] = {}
         self._index()
 
     def __iter__(self) -> Iterator[Instance]:
@@ -48,9 +54,12 @@ class Project:
         """The specs that are applied, without those of components that are on their way out."""
         return {name: i.spec for name, i in self._instances.items() if not i.state.is_removed}
 
-    def take_changed(self) -> set[str]:
-        """The names whose state or spec has changed since the last call; one that is gone is no longer found."""
-        changed, self._changed = self._changed, set()
+    def take_changed(self) -> dict[str, bool]:
+        """The names whose state or spec has changed since the last call, and whether they must be remembered.
+
+        One that is gone is no longer found.
+        """
+        changed, self._changed = self._changed, {}
         return changed
 
     def deadline(self, name: str) -> float | None:
@@ -60,18 +69,24 @@ class Project:
 
     def handle(self, name: str, event: Event, now: float) -> list[Effect]:
         """One event for one instance, and all that follows from it. An event for an unknown name means nothing."""
-        if name not in self._instances:
-            return []
-        effects = self._move(name, event, now)
-        return effects + self._settle([name], now)
+        return self.handle_news([(name, event)], now)
 
     def handle_all(self, names: Iterable[str], event: Event, now: float) -> list[Effect]:
         """The same event for many at once, so that the order among them (dependents first) is respected."""
+        return self.handle_news([(name, event) for name in names], now)
+
+    def handle_news(self, news: Iterable[tuple[str, Event]], now: float) -> list[Effect]:
+        """Events that have come together: all of them first, and then what follows from how everything stands.
+
+        Of two that have died together, neither must be started on the ground that the other was still running.
+        """
         effects: list[Effect] = []
-        known = [name for name in names if name in self._instances]
-        for name in known:
-            effects += self._move(name, event, now)
-        return effects + self._settle(known, now)
+        known = []
+        for name, event in news:
+            if name in self._instances:
+                known.append(name)
+                effects += self._move(name, self._with_spread(name, event), now)
+        return effects + self._settle(dict.fromkeys(known), now)
 
     def apply(self, specs: Mapping[str, ComponentSpec], changes: Iterable[Change], now: float) -> list[Effect]:
         """Carry out a plan: ``specs`` are the new specs of the components that the plan names."""
@@ -85,16 +100,14 @@ class Project:
             effects += self._carry_out(change, now)
         return effects + self._settle([c.name for c in changes], now)
 
-    def recover(self, now: float) -> list[Effect]:
-        """A new supervisor goes on with states it has loaded: what was under way is asked for again."""
+    def recover(self, news: Iterable[tuple[str, Event]], now: float) -> list[Effect]:
+        """A new supervisor goes on with states it has loaded: what has happened meanwhile, and what was under way."""
         effects: list[Effect] = []
+        for name, event in news:
+            effects += self._move(name, event, now)
         for name, instance in self._instances.items():
             state = instance.state
-            if state.run is None or state.run.exit is not None:
-                continue
-            if state.run.pid is None:
-                effects.append(StartRun(name, state.run.number))
-            elif state.phase is Phase.STOPPING:
+            if state.run is not None and state.run.is_alive and state.phase is Phase.STOPPING:
                 # The stop signal may or may not have been sent; a second one harms less than none, for without it
                 # the run would be killed at the end of its stop_timeout.
                 effects.append(SignalRun(name, state.run.number, instance.spec.stop_signal))
@@ -109,7 +122,7 @@ class Project:
         if known is not None and known.spec != spec and not state.is_removed:
             state, _ = step(spec, state, SpecChanged(known.spec), state.since)
         self._instances[spec.name] = Instance(spec, replace(state, is_removed=False))
-        self._changed.add(spec.name)
+        self._changed[spec.name] = True
 
     def _fresh(self, name: str) -> InstanceState:
         return InstanceState(name, reason=Reason(Why.NOT_STARTED), run_number=self._last_runs.get(name, 0))
@@ -128,13 +141,23 @@ class Project:
 
     def _index(self) -> None:
         self._dependents = reverse({n: [d.name for d in i.spec.depends_on] for n, i in self._instances.items()})
+        probes = sum(len(i.spec.probes.declared()) for i in self._instances.values())
+        # Multiples of the golden ratio fill the unit interval evenly, however many of them there are.
+        self._spread = (
+            {name: number * _GOLDEN % 1.0 for number, name in enumerate(self._instances)}
+            if probes > _FEW_PROBES
+            else {}
+        )
+
+    def _with_spread(self, name: str, event: Event) -> Event:
+        return replace(event, spread=self._spread.get(name, 0.0)) if isinstance(event, Spawned) else event
 
     def _move(self, name: str, event: Event, now: float) -> list[Effect]:
         instance = self._instances[name]
         state, effects = step(instance.spec, instance.state, event, now)
         if state is not instance.state and state != instance.state:
             self._instances[name] = Instance(instance.spec, state)
-            self._changed.add(name)
+            self._changed[name] = self._changed.get(name, False) or state.differs_durably(instance.state)
         return list(effects)
 
     def _settle(self, names: Iterable[str], now: float) -> list[Effect]:
@@ -212,5 +235,5 @@ class Project:
         if instance is not None and instance.state.is_removed and instance.state.phase is Phase.STOPPED:
             self._last_runs[name] = instance.state.run_number
             del self._instances[name]
-            self._changed.add(name)
+            self._changed[name] = True
             self._index()

@@ -27,11 +27,12 @@ machine is up and survives the supervisor.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
-from stigmer_pm.core.probing import ProbeState
+from stigmer_pm.core.probing import ProbeState, Result
 from stigmer_pm.core.reasons import NO_REASON, Reason
+from stigmer_pm.spec import ProbeKind
 
 
 class Phase(StrEnum):
@@ -184,6 +185,17 @@ class InstanceState:
     slowed_restarts: int = 0
     last_end: RunEnd | None = None
 
+    def differs_durably(self, other: InstanceState) -> bool:
+        """Something differs that has to survive the supervisor, or that others act on.
+
+        The bookkeeping of probes does not: how often in a row, when last and when next. A thousand probes would else
+        write a thousand states at every turn; a supervisor that comes back counts them anew and keeps the results.
+        """
+        return any(
+            getattr(self, name) is not getattr(other, name) and getattr(self, name) != getattr(other, name)
+            for name in _STATE_FIELDS
+        ) or _runs_differ(self.run, other.run)
+
     @property
     def is_leaving(self) -> bool:
         """It has a run that is wanted gone: for a stop, for a restart, or because it is already being ended."""
@@ -209,3 +221,22 @@ class InstanceState:
         if self.phase not in (Phase.STARTING, Phase.RUNNING) or self.run is None or not self.run.is_alive:
             return False
         return self.run.liveness is None or self.run.liveness.is_passing
+
+
+_STATE_FIELDS = tuple(field.name for field in fields(InstanceState) if field.name != "run")
+_PROBES = tuple(kind.value for kind in ProbeKind)
+_RUN_FIELDS = tuple(field.name for field in fields(Run) if field.name not in _PROBES)
+
+
+def _runs_differ(a: Run | None, b: Run | None) -> bool:
+    if a is b:
+        return False
+    if a is None or b is None:
+        return True
+    if any(getattr(a, name) is not getattr(b, name) and getattr(a, name) != getattr(b, name) for name in _RUN_FIELDS):
+        return True
+    return any(_result_of(getattr(a, name)) != _result_of(getattr(b, name)) for name in _PROBES)
+
+
+def _result_of(probe: ProbeState | None) -> tuple[Result, bool] | None:
+    return None if probe is None else (probe.result, probe.is_on_hold)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from stigmer_pm.core.dependencies import Instance, unmet
-from stigmer_pm.core.reasons import words
+from stigmer_pm.core.probing import ProbeState, Result
+from stigmer_pm.core.reasons import Why, words
 from stigmer_pm.core.state import Desired, InstanceState, Phase
 from stigmer_pm.spec import ComponentSpec, Condition, RestartPolicy
 
@@ -72,7 +73,7 @@ def judge(
     spec, state = instance.spec, instance.state
     if goal is Goal.STOPPED:
         return _judge_stopped(state)
-    why = words(state.reason)
+    why = reason_shown(state)
     if state.desired is Desired.STOPPED and state.phase is not Phase.COMPLETED:
         return Verdict(Standing.LOST, why or "it is to stop")
     if goal is Goal.COMPLETED and spec.restart in (RestartPolicy.ALWAYS, RestartPolicy.UNLESS_STOPPED):
@@ -131,7 +132,7 @@ def _judge_waiting(
 
 def _judge_running(spec: ComponentSpec, state: InstanceState, goal: Goal, now: float, patience: Patience) -> Verdict:
     if goal is Goal.READY and not state.is_ready:
-        return Verdict(Standing.PENDING, _probe_words(state))
+        return Verdict(Standing.PENDING, reason_shown(state))
     probed = spec.probes.startup is not None or (goal is Goal.READY and spec.probes.readiness is not None)
     started_at = state.run.started_at if state.run is not None else None
     if probed or started_at is None or now - started_at >= patience.settle:
@@ -139,9 +140,20 @@ def _judge_running(spec: ComponentSpec, state: InstanceState, goal: Goal, now: f
     return Verdict(Standing.PENDING, "runs; watching that it stays up", started_at + patience.settle)
 
 
-def _probe_words(state: InstanceState) -> str:
-    """Which probe holds it up, with what the probe said last."""
-    readiness = state.run.readiness if state.run is not None else None
-    if readiness is None or readiness.last is None:
-        return "waits for its readiness probe"
-    return f"waits for its readiness probe: {readiness.last.output}"
+def reason_shown(state: InstanceState) -> str:
+    """Why it is as it is, for people: the reason of its phase, and which probe holds it up or fails just now."""
+    run = state.run
+    if run is not None and state.phase is Phase.STARTING and run.startup is not None:
+        return _with_last("waits for its startup probe", run.startup)
+    if run is None or state.phase is not Phase.RUNNING or state.reason.why is not Why.NONE:
+        return words(state.reason)
+    if not state.is_ready and run.readiness is not None:
+        return _with_last("waits for its readiness probe", run.readiness)
+    if run.liveness is not None and run.liveness.streak_of is Result.FAILURE:
+        times = "once" if run.liveness.streak == 1 else f"{run.liveness.streak} times in a row"
+        return _with_last(f"liveness probe fails {times}", run.liveness)
+    return ""
+
+
+def _with_last(waits: str, probe: ProbeState) -> str:
+    return waits if probe.last is None else f"{waits}: {probe.last.output}"

@@ -18,7 +18,8 @@ class HealthProbe(Protocol):
 
     @property
     def type(self) -> str:
-        """The name of its handler, as it stands in the file: ``http``, ``tcp``, ``exec``."""
+        """The name of its handler, as it stands in the file: ``http``, ``tcp``, ``exec``, ``grpc``, ``log``, or another
+        package's."""
         ...
 
     @property

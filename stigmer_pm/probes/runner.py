@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from stigmer_pm.core.probing import Outcome
 from stigmer_pm.probes.reason import is_own_shortage, reason
 from stigmer_pm.probes.result import CheckResult
 from stigmer_pm.probes.spawner import Spawner
-from stigmer_pm.spec import ExecCheck, HttpCheck, ProbeSpec, TcpCheck
+from stigmer_pm.spec import ExecCheck, GrpcCheck, HttpCheck, LogCheck, PluginCheck, ProbeSpec, TcpCheck
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeContext:
-    """What an attempt has from its component: the environment as a whole, folder, user and group of its process.
+    """What the attempts of a probe have from its component, for as long as one run lasts.
 
-    ``spawner`` starts the commands of exec probes.
+    Attributes:
+        environment, working_dir, user, group: those of the component's process; the environment as a whole.
+        spawner: starts the commands of exec probes.
+        log, log_from: the component's log, and where this run's output begins in it.
+        memory: what a handler keeps from one attempt to the next.
     """
 
     environment: Mapping[str, str]
@@ -28,6 +32,9 @@ class ProbeContext:
     spawner: Spawner
     user: str | None = None
     group: str | None = None
+    log: str = ""
+    log_from: int = 0
+    memory: dict[str, object] = field(default_factory=dict)
 
 
 Handler = Callable[[Any, float, ProbeContext], Awaitable[CheckResult]]
@@ -64,15 +71,39 @@ async def _exec(check: ExecCheck, timeout: float, context: ProbeContext) -> Chec
     )
 
 
-HANDLERS: dict[str, Handler] = {"http": _http, "tcp": _tcp, "exec": _exec}
-"""The handlers by name: the key under a probe in the file, and the field of ``ProbeSpec`` that holds its check.
+async def _grpc(check: GrpcCheck, timeout: float, _context: ProbeContext) -> CheckResult:
+    from stigmer_pm.probes.grpc import check_grpc
 
-Handlers of other packages (entry points of the group ``stigmer_pm.probes``) join by being added here.
-"""
+    return await check_grpc(check, timeout)
+
+
+async def _log_line(check: LogCheck, timeout: float, context: ProbeContext) -> CheckResult:
+    from stigmer_pm.probes.log import check_log
+
+    return await check_log(check, timeout, path=context.log, begin=context.log_from, memory=context.memory)
+
+
+async def _plugin(check: PluginCheck, timeout: float, context: ProbeContext) -> CheckResult:
+    from stigmer_pm.probes.plugins import check_plugin
+
+    return await check_plugin(check, timeout, context)
+
+
+HANDLERS: dict[str, Handler] = {
+    "http": _http,
+    "tcp": _tcp,
+    "exec": _exec,
+    "grpc": _grpc,
+    "log": _log_line,
+    "plugin": _plugin,
+}
+"""The handlers by the field of ``ProbeSpec`` that holds their check; ``plugin`` stands for all of other packages."""
 
 
 def handler_name(probe: ProbeSpec) -> str:
-    """The name of the one handler that ``probe`` has."""
+    """What stands in the file as the key of the one handler that ``probe`` has."""
+    if probe.plugin is not None:
+        return probe.plugin.type
     return next(name for name in HANDLERS if getattr(probe, name, None) is not None)
 
 

@@ -21,6 +21,10 @@ MARK = "STIGMER_PM_RUN"
 #: Seconds between looks at what a dead leader left behind, where no descriptor tells (no pidfd).
 _LOOK_AGAIN = 0.1
 
+#: How often the exit status of an adopted run is asked for, a few hundredths of a second apart. Exit status 0 can only
+#: be told once the parent has collected the process, and init does that at once.
+_ASK_STATUS = 8
+
 
 class Listener(Protocol):
     """Who is told what becomes of runs. ``status`` is a wait status; ``None``: nobody could tell."""
@@ -139,6 +143,22 @@ class ProcessRuntime:
         leaders = sorted((row.started, row.pid) for row in rows if row.session == row.pid)
         return (leaders[0][1], leaders[0][0]) if leaders else None
 
+    def find_marked(self) -> dict[str, tuple[int, int, int]]:
+        """Every run of this project whose leader lives, by instance: (number, pid, started); the newest of each."""
+        found: dict[str, tuple[int, int, int]] = {}
+        for pid, mark in table.marked(MARK).items():
+            key, _, rest = mark.partition("/")
+            instance, _, number = rest.rpartition("/")
+            row = table.read_row(pid)
+            is_leader = row is not None and not row.is_zombie and row.session == pid
+            if row is None or not is_leader or key != self._key or not number.isdecimal():
+                continue
+            known = found.get(instance)
+            # A descendant may lead a session as well; the leader of the run is the oldest of its run.
+            if known is None or (-int(number), row.started) < (-known[0], known[2]):
+                found[instance] = (int(number), pid, row.started)
+        return found
+
     def count_leftovers(self, instance: str, run: int) -> int:
         """How many processes live of a run whose leader is gone; from now on ``emptied`` tells when none does."""
         watch = self._watches.get((instance, run))
@@ -169,6 +189,11 @@ class ProcessRuntime:
                 continue
             system.send_signal(pid, number)
             system.send_signal(pid, system.CONTINUE)
+
+    def signal_leader(self, instance: str, run: int, number: int) -> bool:
+        """Send a signal to the leader alone; ``False`` when it is gone, and its pid perhaps somebody else's."""
+        watch = self._watches.get((instance, run))
+        return watch is not None and not watch.is_gone and system.send_signal(watch.marks.leader, number)
 
     def kill(self, instance: str, run: int) -> None:
         """SIGKILL everything of the run; ``exited`` and ``emptied`` follow as they happen."""
@@ -207,19 +232,15 @@ class ProcessRuntime:
             self._forget(watch)
         self._listener.exited(watch.instance, watch.run, status, remaining > 0)
 
-    def _adopted_gone(self, watch: _Watch, pid: int) -> None:
-        pidfd = watch.pidfds[pid]
-        # The kernel tells the status only once the real parent has collected it; init does that at once.
-        status = system.exit_status_of(pidfd)
-        if status is None and table.read_row(pid) is not None and not watch.is_gone:
-            watch.is_gone = True
-            self._loop.remove_reader(pidfd)
-            self._loop.call_later(0.02, self._adopted_collected, watch, pid)
+    def _adopted_gone(self, watch: _Watch, pid: int, tries: int = _ASK_STATUS) -> None:
+        """Its status is told as soon as its real parent has collected it; before that, by the table of processes."""
+        status = system.exit_status_of(watch.pidfds[pid])
+        if status is None:
+            status = table.zombie_status(pid, watch.marks.leader_started)
+        if status is None and tries > 1 and table.read_row(pid) is not None:
+            self._loop.remove_reader(watch.pidfds[pid])
+            watch.timer = self._loop.call_later(_LOOK_AGAIN / 4, self._adopted_gone, watch, pid, tries - 1)
             return
-        self._adopted_collected(watch, pid)
-
-    def _adopted_collected(self, watch: _Watch, pid: int) -> None:
-        status = system.exit_status_of(watch.pidfds[pid]) if pid in watch.pidfds else None
         self._drop(watch)
         self._leader_gone(watch, status)
 

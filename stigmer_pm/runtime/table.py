@@ -16,7 +16,10 @@ HAS_PROC = os.path.exists("/proc/self/stat")
 
 @dataclass(frozen=True, slots=True)
 class ProcessRow:
-    """One process. ``started`` tells it apart from a later one with the same pid; ``cpu`` is in seconds."""
+    """One process. ``started`` tells it apart from a later one with the same pid; ``cpu`` is in seconds.
+
+    ``exit_status`` is the wait status of a zombie, and 0 where the kernel doesn't tell.
+    """
 
     pid: int
     parent: int
@@ -26,6 +29,7 @@ class ProcessRow:
     cpu: float
     memory_bytes: int
     is_zombie: bool
+    exit_status: int = 0
 
 
 def read_row(pid: int) -> ProcessRow | None:
@@ -48,6 +52,7 @@ def read_row(pid: int) -> ProcessRow | None:
         cpu=(int(fields[11]) + int(fields[12])) / _TICK,
         memory_bytes=int(fields[21]) * _PAGE,
         is_zombie=fields[0] in (b"Z", b"X"),
+        exit_status=int(fields[49]) if len(fields) > 49 else 0,
     )
 
 
@@ -65,6 +70,18 @@ def started(pid: int) -> int | None:
     """What tells this process apart from a later one with the same pid; ``None`` when there is none alive."""
     row = read_row(pid)
     return None if row is None or row.is_zombie else row.started
+
+
+def zombie_status(pid: int, started: int) -> int | None:
+    """The wait status of a process that has ended and that its parent has not collected yet.
+
+    ``None``: it is no such process, or the kernel doesn't tell (field 52 of ``/proc/PID/stat``, which is 0 for whoever
+    may not trace the process, so a 0 is not believed).
+    """
+    row = read_row(pid)
+    if row is None or not row.is_zombie or row.started != started:
+        return None
+    return row.exit_status or None
 
 
 def tree(roots: Iterable[int], table: Mapping[int, ProcessRow]) -> list[int]:

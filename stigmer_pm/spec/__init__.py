@@ -13,20 +13,35 @@ from stigmer_pm.spec.component import (
     RestartPolicy,
     SuccessExits,
 )
-from stigmer_pm.spec.probe import ExecCheck, HttpCheck, ProbeKind, Probes, ProbeSpec, TcpCheck
+from stigmer_pm.spec.probe import (
+    Check,
+    ExecCheck,
+    GrpcCheck,
+    HttpCheck,
+    LogCheck,
+    PluginCheck,
+    ProbeKind,
+    Probes,
+    ProbeSpec,
+    TcpCheck,
+)
 from stigmer_pm.spec.project import InputFile, ProjectSpec
 
 __all__ = [
     "Backoff",
+    "Check",
     "ComponentSpec",
     "Condition",
     "ContainerExecution",
     "Dependency",
     "ExecCheck",
+    "GrpcCheck",
     "HttpCheck",
     "InputFile",
     "Limits",
+    "LogCheck",
     "Mount",
+    "PluginCheck",
     "PortMapping",
     "ProbeKind",
     "ProbeSpec",

@@ -46,8 +46,35 @@ class ExecCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class GrpcCheck:
+    """``grpc.health.v1.Health/Check`` of ``service`` (empty: the server as a whole) that answers SERVING is success."""
+
+    port: int
+    service: str = ""
+    host: str = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class LogCheck:
+    """A line of this run's log in which the regular expression ``pattern`` is found is success, from then on."""
+
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class PluginCheck:
+    """A check of another package: the name of its entry point, and its own fields as JSON text."""
+
+    type: str
+    fields: str = "{}"
+
+
+Check = HttpCheck | TcpCheck | ExecCheck | GrpcCheck | LogCheck | PluginCheck
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeSpec:
-    """One probe: exactly one of ``http``, ``tcp`` and ``exec``, and when and how often it is asked.
+    """One probe: exactly one handler with its check, and when and how often it is asked.
 
     Times are seconds. The defaults are those of the Kubernetes API.
     """
@@ -56,6 +83,9 @@ class ProbeSpec:
     http: HttpCheck | None = None
     tcp: TcpCheck | None = None
     exec: ExecCheck | None = None
+    grpc: GrpcCheck | None = None
+    log: LogCheck | None = None
+    plugin: PluginCheck | None = None
     initial_delay: float = 0.0
     period: float = 10.0
     timeout: float = 1.0
@@ -64,9 +94,9 @@ class ProbeSpec:
     termination_grace: float | None = None
 
     @property
-    def check(self) -> HttpCheck | TcpCheck | ExecCheck:
+    def check(self) -> Check:
         """The handler's own fields."""
-        check = self.http or self.tcp or self.exec
+        check = self.http or self.tcp or self.exec or self.grpc or self.log or self.plugin
         assert check is not None, "a probe always has a handler"
         return check
 

@@ -1,10 +1,22 @@
-"""Times for people from the times that the core counts in."""
+"""The machine's clocks, and times for people from the times that the core counts in."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 from stigmer_pm.runtime import system
+
+
+class MachineClock:
+    """The clocks of this machine (see :class:`stigmer_pm.supervisor.surroundings.Clock`)."""
+
+    def now(self) -> float:
+        """Seconds since the machine started."""
+        return system.now()
+
+    def wall(self) -> float:
+        """Seconds since 1970."""
+        return system.wall_time()
 
 
 def wall_of(moment: float, now: float | None = None) -> float:

@@ -14,7 +14,7 @@ from stigmer_pm.spec.codec import encode
 from stigmer_pm.supervisor.documents import Document, change_document
 from stigmer_pm.supervisor.engine import Engine
 from stigmer_pm.supervisor.errors import Refused
-from stigmer_pm.supervisor.store import Store
+from stigmer_pm.supervisor.surroundings import Memory
 
 
 def refuse_containers(spec: ProjectSpec, scope: Scope) -> None:
@@ -52,14 +52,14 @@ def plan_for(engine: Engine, spec: ProjectSpec, scope: Scope) -> Plan:
     return make_plan(engine.project.applied(), state_of, spec, scope)
 
 
-def apply(engine: Engine, store: Store, spec: ProjectSpec, scope: Scope, *, dry_run: bool) -> Document:
+def apply(engine: Engine, memory: Memory, spec: ProjectSpec, scope: Scope, *, dry_run: bool) -> Document:
     """Make the machine match the file; the answer of ``/v1/apply``."""
     plan = plan_for(engine, spec, scope)
     if not dry_run:
         specs = {c.name: c for c in spec.components}
         engine.apply(specs, plan.changes)
         if not scope.names:
-            remember_inputs(store, spec)
+            remember_inputs(memory, spec)
     return {
         "changes": [change_document(change) for change in plan.changes],
         "unchanged": plan.unchanged,
@@ -68,10 +68,10 @@ def apply(engine: Engine, store: Store, spec: ProjectSpec, scope: Scope, *, dry_
     }
 
 
-def remember_inputs(store: Store, spec: ProjectSpec) -> None:
+def remember_inputs(memory: Memory, spec: ProjectSpec) -> None:
     """What the applied spec was made from, so that ``ps`` can say when it has changed since."""
-    with store.transaction():
-        store.set_meta({"inputs": json.dumps(encode(spec.inputs))})
+    with memory.transaction():
+        memory.set_meta({"inputs": json.dumps(encode(spec.inputs))})
 
 
 def target_run(engine: Engine, name: str) -> int:

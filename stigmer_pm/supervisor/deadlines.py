@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 from collections.abc import Callable
 
-from stigmer_pm.runtime import system
+from stigmer_pm.supervisor.surroundings import Cancellable, Clock, Scheduler
 
 
 class Deadlines:
     """Calls ``on_due`` with the names whose deadline has come. A name has one deadline; setting it replaces it."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, on_due: Callable[[list[str]], None]) -> None:
+    def __init__(self, loop: Scheduler, clock: Clock, on_due: Callable[[list[str]], None]) -> None:
         self._loop = loop
+        self._clock = clock
         self._on_due = on_due
         self._at: dict[str, float] = {}
         self._heap: list[tuple[float, str]] = []
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Cancellable | None = None
         self._timer_at = 0.0
 
     def set(self, name: str, at: float | None) -> None:
@@ -48,11 +48,11 @@ class Deadlines:
             heapq.heappop(self._heap)
         if self._heap:
             self._timer_at = self._heap[0][0]
-            self._timer = self._loop.call_later(max(0.0, self._timer_at - system.now()), self._fire)
+            self._timer = self._loop.call_later(max(0.0, self._timer_at - self._clock.now()), self._fire)
 
     def _fire(self) -> None:
         self._timer = None
-        now, due = system.now(), []
+        now, due = self._clock.now(), []
         while self._heap and self._heap[0][0] <= now:
             at, name = heapq.heappop(self._heap)
             if self._at.get(name) == at:

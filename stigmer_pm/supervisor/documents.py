@@ -12,13 +12,13 @@ from stigmer_pm.core.project import Project
 from stigmer_pm.core.reasons import words
 from stigmer_pm.core.restart import failed_runs_shown
 from stigmer_pm.core.state import InstanceState, RunEnd
-from stigmer_pm.core.verdict import Verdict
+from stigmer_pm.core.verdict import Verdict, reason_shown
 from stigmer_pm.secrets import mask_variables
-from stigmer_pm.spec import ExecCheck, HttpCheck, ProbeSpec
+from stigmer_pm.spec import ExecCheck, GrpcCheck, HttpCheck, LogCheck, PluginCheck, ProbeSpec, TcpCheck
 from stigmer_pm.spec.codec import encode
 from stigmer_pm.spec.signals import signal_name
 from stigmer_pm.supervisor.clock import stamp, stamp_of
-from stigmer_pm.supervisor.store import EventRow, RunRow
+from stigmer_pm.supervisor.records import EventRow, RunRow
 from stigmer_pm.supervisor.usage import Usage
 
 Document = dict[str, object]
@@ -46,7 +46,7 @@ def instance_document(instance: Instance, now: float, usage: Usage | None, log_f
         "since": stamp_of(state.since) if state.since else None,
         "next_restart": stamp_of(state.start_at),
         "last_exit": None if state.last_end is None else end_document(state.last_end),
-        "reason": words(state.reason),
+        "reason": reason_shown(state),
         "cpu_percent": None if usage is None else usage.cpu_percent,
         "memory_bytes": None if usage is None else usage.memory_bytes,
         "log": spec.log,
@@ -74,7 +74,7 @@ def standing_document(instance: Instance, verdict: Verdict, log_from: int) -> Do
         "name": state.name,
         "state": verdict.standing.value,
         "phase": state.phase.value,
-        "reason": verdict.reason or words(state.reason),
+        "reason": verdict.reason or reason_shown(state),
         "pid": state.run.pid if state.run is not None else None,
         "next_restart": stamp_of(state.start_at),
         "log": instance.spec.log,
@@ -148,12 +148,19 @@ def _probe_document(probe: ProbeSpec, state: ProbeState | None) -> Document:
 
 def check_words(probe: ProbeSpec) -> str:
     """What a probe asks, in words: ``http GET http://127.0.0.1:80/healthz``."""
-    check = probe.check
-    if isinstance(check, HttpCheck):
-        return f"http GET {check.scheme}://{check.host}:{check.port}{check.path.partition('?')[0]}"
-    if isinstance(check, ExecCheck):
-        return f"exec {' '.join(check.argv)}"
-    return f"tcp {check.host}:{check.port}"
+    match probe.check:
+        case HttpCheck() as check:
+            return f"http GET {check.scheme}://{check.host}:{check.port}{check.path.partition('?')[0]}"
+        case TcpCheck() as check:
+            return f"tcp {check.host}:{check.port}"
+        case ExecCheck() as check:
+            return f"exec {' '.join(check.argv)}"
+        case GrpcCheck() as check:
+            return f"grpc {check.host}:{check.port}" + (f" service {check.service}" if check.service else "")
+        case LogCheck() as check:
+            return f"log {check.pattern}"
+        case PluginCheck() as check:
+            return check.type
 
 
 def run_document(row: RunRow) -> Document:

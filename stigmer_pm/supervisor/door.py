@@ -74,6 +74,21 @@ def listen(path: str) -> socket.socket:
     return listener
 
 
+def answering_pid(path: str) -> int | None:
+    """The process that listens at ``path``, by the kernel's word; ``None``: nobody does."""
+    option = getattr(socket, "SO_PEERCRED", None)
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(1.0)
+        try:
+            connection.connect(path)
+        except OSError:
+            return None
+        if option is None:
+            return 0
+        pid, _, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("3i")))
+        return int(pid)
+
+
 def peer_uid(connection: socket.socket) -> int | None:
     """The user at the other end, by the kernel's word; ``None`` where it doesn't tell."""
     option = getattr(socket, "SO_PEERCRED", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from stigmer_pm.supervisor.store import EventRow
+from stigmer_pm.supervisor.records import EventRow
 
 #: Entries that are kept for a listener that doesn't read. Past that the oldest are dropped: a stuck client must not
 #: cost the supervisor memory without end.

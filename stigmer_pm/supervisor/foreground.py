@@ -12,7 +12,8 @@ from stigmer_pm.core.state import Desired, InstanceState, Phase, RunEnd
 from stigmer_pm.logs import Follower, Line
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.home import Busy, Home
-from stigmer_pm.supervisor.run import log_to, read_order
+from stigmer_pm.supervisor.log import log_to
+from stigmer_pm.supervisor.run import read_order
 from stigmer_pm.supervisor.service import Order, Service
 from stigmer_pm.supervisor.store import StoreError
 

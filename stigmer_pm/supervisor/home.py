@@ -29,19 +29,41 @@ class Home:
             Busy: another supervisor runs here.
         """
         self.dir = StateDir(path)
+        self._lock_fd = self._move_in()
+
+    def _move_in(self) -> int:
         try:
-            _make_private(path)
-            _make_private(self.dir.logs)
-            _make_private(self.dir.pids)
-            self._lock_fd = _lock(self.dir.lock)
+            for folder in (self.dir.path, self.dir.logs, self.dir.pids):
+                _make_private(folder)
+            lock_fd = _lock(self.dir.lock)
             _write_new(self.dir.gitignore, "*\n")
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise Refused(
-                f"cannot use the state folder '{path}': {reason}",
+                f"cannot use the state folder '{self.dir.path}': {reason}",
                 cure="set state_dir in stigmer.yaml to a folder that you can write",
                 exit_status=2,
             ) from error
+        return lock_fd
+
+    def is_in_place(self) -> bool:
+        """The folder is still there, with the lock that we hold; somebody may have removed it."""
+        try:
+            there, ours = os.stat(self.dir.lock), os.fstat(self._lock_fd)
+        except OSError:
+            return False
+        return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+
+    def move_back_in(self) -> None:
+        """Make the folder anew, and lock it.
+
+        Raises:
+            Refused: it can't be made.
+            Busy: another supervisor has been faster.
+        """
+        lock_fd = self._move_in()
+        os.close(self._lock_fd)
+        self._lock_fd = lock_fd
 
     def publish(self, address: Mapping[str, object]) -> None:
         """Write down where this supervisor is found; readers see the old or the new one, never a half."""
@@ -50,6 +72,11 @@ class Home:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(address, file)
         os.replace(temporary, self.dir.address)
+
+    def unpublish(self) -> None:
+        """This supervisor ends in good order; an address that stays behind is that of one that was killed."""
+        with suppress(OSError):
+            os.unlink(self.dir.address)
 
     def close(self) -> None:
         """Give the lock back."""

@@ -8,29 +8,38 @@ from collections.abc import Callable
 from stigmer_pm.core.events import ProbeDone
 from stigmer_pm.probes import HealthProbe
 from stigmer_pm.runtime import system
-from stigmer_pm.spec import ProbeKind
+from stigmer_pm.spec import ProbeKind, ProbeSpec
 
 _Answer = Callable[[str, ProbeDone], None]
 _Key = tuple[str, int]
 
 
 class Prober:
-    """The attempts that are under way. ``answer`` gets the result of each that wasn't cancelled."""
+    """The probes of all runs, and the attempts that are under way.
+
+    ``answer`` gets the result of each attempt that wasn't cancelled. A probe is made at its first attempt and kept for
+    as long as its run lasts and its spec is the same, since some handlers go on where the last attempt ended.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, answer: _Answer) -> None:
         self._loop = loop
         self._answer = answer
         self._tasks: dict[_Key, set[asyncio.Task[None]]] = {}
+        self._probes: dict[_Key, dict[ProbeKind, tuple[ProbeSpec, HealthProbe]]] = {}
 
-    def attempt(self, instance: str, run: int, kind: ProbeKind, probe: HealthProbe) -> None:
-        """Make one attempt."""
-        task = self._loop.create_task(self._attempt(instance, run, kind, probe))
+    def attempt(self, instance: str, run: int, spec: ProbeSpec, make: Callable[[], HealthProbe]) -> None:
+        """Make one attempt of the probe ``spec``, which ``make`` makes when there is none yet."""
+        known = self._probes.setdefault((instance, run), {})
+        if spec.kind not in known or known[spec.kind][0] is not spec:
+            known[spec.kind] = (spec, make())
+        task = self._loop.create_task(self._attempt(instance, run, spec.kind, known[spec.kind][1]))
         tasks = self._tasks.setdefault((instance, run), set())
         tasks.add(task)
         task.add_done_callback(lambda done: self._forget((instance, run), done))
 
     def cancel(self, instance: str, run: int) -> None:
-        """The attempts of this run are not wanted any more; what they started is ended."""
+        """The run is over: its attempts are not wanted any more, and what they started is ended."""
+        self._probes.pop((instance, run), None)
         for task in self._tasks.pop((instance, run), ()):
             task.cancel()
 

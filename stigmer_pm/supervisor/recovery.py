@@ -2,61 +2,99 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 from stigmer_pm.core.dependencies import Instance
-from stigmer_pm.core.events import Emptied, Exited, Spawned
+from stigmer_pm.core.events import Emptied, Event, Exited, NotStarted, Spawned
+from stigmer_pm.core.probe_steps import arm_probes
 from stigmer_pm.core.probing import ProbeState
 from stigmer_pm.core.project import Project
 from stigmer_pm.core.state import Desired, Exit, InstanceState, Phase, Run
-from stigmer_pm.runtime import system
+from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.supervisor.engine import Engine
-from stigmer_pm.supervisor.store import RunRow, Store
+from stigmer_pm.supervisor.records import RunRow
+from stigmer_pm.supervisor.surroundings import Clock, Memory, World
+
+_log = logging.getLogger(__name__)
 
 
-def load_project(store: Store) -> Project:
+def load_project(memory: Memory, now: float, boot_id: str) -> Project:
     """The project as it was last written; empty when nothing was.
 
-    After a start of the machine nothing of it lives, and the times of the clock then mean nothing now.
+    After a start of the machine (another ``boot_id``) nothing of it lives, and times from before mean nothing now.
     """
-    same_boot = store.meta("boot_id") == system.boot_id()
-    now = system.now()
-    instances = store.load_instances()
+    same_boot = memory.meta("boot_id") == boot_id
+    instances = memory.load_instances()
     revived = [Instance(i.spec, _resume(i.state, now) if same_boot else _reboot(i.state, now)) for i in instances]
-    return Project(revived, store.last_run_numbers())
+    return Project(revived, memory.last_run_numbers())
 
 
-def adopt_runs(engine: Engine, store: Store) -> int:
-    """Find the runs that are on record among the processes of the machine, and watch them; how many were found."""
-    found = 0
+def reconstruct(memory: Memory, world: World, spec: ProjectSpec, clock: Clock) -> None:
+    """Where nothing is on record but runs of this project live (its state was damaged or removed), put them on record.
+
+    They are found by their marks, and taken to run what the file says now. What runs of a component that the file does
+    not have any more is ended.
+    """
+    if memory.load_instances():
+        return
+    found = world.find_marked()
+    now = clock.now()
+    instances: list[tuple[int, Instance]] = []
+    runs: list[RunRow] = []
+    for name, (number, pid, started) in found.items():
+        component = spec.component(name)
+        if component is None:
+            world.count_leftovers(name, number)
+            world.kill(name, number)
+            continue
+        run = Run(number=number, asked_at=now, pid=pid, started_at=now)
+        state = InstanceState(
+            name=name,
+            phase=Phase.RUNNING if component.probes.startup is None else Phase.STARTING,
+            since=now,
+            desired=Desired.RUNNING,
+            run=arm_probes(component, run, now, 0.0),
+            run_number=number,
+        )
+        instances.append((len(instances), Instance(component, state)))
+        runs.append(RunRow(name, number, pid, started, started_at=clock.wall()))
+    if instances:
+        _log.warning("nothing is on record, and %d components run: they are taken over", len(instances))
+        with memory.transaction():
+            memory.save_instances(instances)
+            memory.save_runs(runs)
+            memory.set_meta({"boot_id": world.boot_id()})
+
+
+def adopt_runs(engine: Engine, memory: Memory) -> None:
+    """Find the runs that are on record among the processes of the machine, watch them, and go on."""
+    news: list[tuple[str, Event]] = []
     for instance in engine.project:
         run = instance.state.run
-        if run is not None:
-            found += _adopt(engine, store, instance.state.name, run)
-    engine.recover()
-    return found
+        event = _adopt(engine, memory, instance.state.name, run) if run is not None else None
+        if event is not None:
+            news.append((instance.state.name, event))
+    engine.recover(news)
 
 
-def _adopt(engine: Engine, store: Store, name: str, run: Run) -> bool:
-    runtime = engine.runtime
+def _adopt(engine: Engine, memory: Memory, name: str, run: Run) -> Event | None:
+    """What has happened to a run since it was written down; ``None``: nothing."""
+    world = engine.world
     if run.pid is None:
         # It died between the record of the intent and that of the pid: look for the mark.
-        started = runtime.find_started(name, run.number)
-        if started is None or not runtime.adopt(name, run.number, *started):
-            return False
-        store.save_runs([RunRow(name, run.number, started[0], started[1], started_at=system.wall_time())])
-        engine.post(name, Spawned(run.number, started[0]))
-        return True
+        started = world.find_started(name, run.number)
+        if started is None or not world.adopt(name, run.number, *started):
+            return NotStarted(run.number)
+        with memory.transaction():
+            memory.save_runs([RunRow(name, run.number, started[0], started[1], started_at=engine.clock.wall())])
+        return Spawned(run.number, started[0])
     if run.exit is not None:
-        if runtime.count_leftovers(name, run.number) == 0:
-            engine.post(name, Emptied(run.number))
-        return False
-    row = store.find_run(name, run.number)
-    if row is not None and row.started is not None and runtime.adopt(name, run.number, run.pid, row.started):
-        return True
-    remaining = runtime.count_leftovers(name, run.number)
-    engine.post(name, Exited(run.number, Exit(), remaining > 0))
-    return False
+        return Emptied(run.number) if world.count_leftovers(name, run.number) == 0 else None
+    row = memory.find_run(name, run.number)
+    if row is not None and row.started is not None and world.adopt(name, run.number, run.pid, row.started):
+        return None
+    return Exited(run.number, Exit(), world.count_leftovers(name, run.number) > 0)
 
 
 def _resume(state: InstanceState, now: float) -> InstanceState:

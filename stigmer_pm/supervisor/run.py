@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import logging.handlers
-import os
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,13 +12,11 @@ from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.spec.codec import decode
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.home import Busy, Home
+from stigmer_pm.supervisor.log import log_to
 from stigmer_pm.supervisor.service import Order, Service
 from stigmer_pm.supervisor.store import StoreError
 
 _log = logging.getLogger(__name__)
-
-#: The supervisor says little about itself, so this holds months; the files before it are dropped.
-_LOG_BYTES, _LOG_FILES = 1024 * 1024, 1
 
 Reply = Callable[[Mapping[str, object]], None]
 
@@ -87,14 +82,3 @@ async def _serve(home: Home, order: Order, reply: Reply) -> int:
     finally:
         await service.close()
     return 0
-
-
-def log_to(path: str) -> None:
-    """What the supervisor says about itself goes to ``path``, with times in UTC."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    os.close(descriptor)
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, delay=True)
-    formatter = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%SZ")
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import logging
 import os
-import secrets
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,17 +14,20 @@ from dataclasses import dataclass
 from stigmer_pm.core.plan import Scope
 from stigmer_pm.runtime import system
 from stigmer_pm.spec import ProjectSpec
+from stigmer_pm.statedir import StateDir
 from stigmer_pm.supervisor import commands
-from stigmer_pm.supervisor.clock import stamp
+from stigmer_pm.supervisor.clock import MachineClock, stamp
 from stigmer_pm.supervisor.documents import Document, instance_document
-from stigmer_pm.supervisor.door import Door, socket_path
+from stigmer_pm.supervisor.door import Door, answering_pid, socket_path
 from stigmer_pm.supervisor.engine import Engine
 from stigmer_pm.supervisor.errors import Refused
-from stigmer_pm.supervisor.home import Home
+from stigmer_pm.supervisor.home import Busy, Home
+from stigmer_pm.supervisor.log import log_to
 from stigmer_pm.supervisor.pidfiles import PidFiles
-from stigmer_pm.supervisor.recovery import adopt_runs, load_project
-from stigmer_pm.supervisor.store import Store
+from stigmer_pm.supervisor.recovery import adopt_runs, load_project, reconstruct
+from stigmer_pm.supervisor.store import Store, StoreError
 from stigmer_pm.supervisor.usage import UsageMeter
+from stigmer_pm.supervisor.world import LocalWorld
 from stigmer_pm.version import __version__
 
 _log = logging.getLogger(__name__)
@@ -61,18 +64,17 @@ class Service:
         self._environ = order.environment
         self._usage = UsageMeter()
         self._door: Door | None = None
+        self._socket_path = ""
         self._resync: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
-        project = load_project(self.store)
-        environment = self._remember(order)
-        self.engine = Engine(
-            self._loop,
-            self.store,
-            project,
-            PidFiles(home.dir.pids),
-            key=self._key,
-            base_environment=environment,
-        )
+        key, environment = self._remember(order)
+        world = LocalWorld(self._loop, PidFiles(home.dir.pids), key=key, base_environment=environment)
+        clock = MachineClock()
+        reconstruct(self.store, world, order.spec, clock)
+        project = load_project(self.store, clock.now(), system.boot_id())
+        with self.store.transaction():
+            self.store.set_meta({"boot_id": system.boot_id()})
+        self.engine = Engine(self._loop, clock, self.store, world, project)
 
     def begin(self, order: Order) -> Document:
         """Find what still runs, then apply the file; the answer is that of ``/v1/apply``.
@@ -80,6 +82,7 @@ class Service:
         Raises:
             Refused: the file can't be applied; nothing was started or stopped.
         """
+        self._socket_path = self._choose_socket()
         commands.plan_for(self.engine, order.spec, order.scope)
         system.become_subreaper()
         self.engine.start()
@@ -92,9 +95,29 @@ class Service:
         """Answer on the socket; its path. The modules that this needs are imported beside the loop's work."""
         door = await self._loop.run_in_executor(None, self._make_door)
         self._door = door
-        await door.open(socket_path(self.home.dir.path, self._environ))
+        await door.open(self._socket_path)
         self._publish_address()
         return door.path
+
+    def _choose_socket(self) -> str:
+        """Where the socket goes; before anything is started, so that a place that can't be had changes nothing."""
+        try:
+            path = socket_path(self.home.dir.path, self._environ)
+        except OSError as error:
+            raise Refused(
+                f"cannot make the socket: {(error.strerror or str(error)).lower()}",
+                cure="set XDG_RUNTIME_DIR or TMPDIR to a folder of your own, with a short path",
+                code="socket",
+            ) from error
+        pid = answering_pid(path)
+        if pid is not None and pid != os.getpid():
+            raise Refused(
+                f"a supervisor (pid {pid}) of this project runs already, though its state folder was removed",
+                cure=f"it makes the folder anew within {_RESYNC:.0f} seconds; try again then, or end it: kill {pid}",
+                code="removed",
+                exit_status=3,
+            )
+        return path
 
     def handle_signals(self, *, interrupt: Callable[[], None] | None = None) -> None:
         """SIGTERM (and SIGINT, unless somebody else takes it) stops everything in order; a second one kills."""
@@ -188,16 +211,23 @@ class Service:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _remember(self, order: Order) -> Mapping[str, str]:
-        """The environment beneath the components: that of the ``up`` that started the first supervisor."""
+    def _remember(self, order: Order) -> tuple[str, Mapping[str, str]]:
+        """The key of the marks, and the environment beneath the components: that of the first supervisor's ``up``."""
+        here = os.path.realpath(self.home.dir.path)
+        before = self.store.meta("state_dir")
+        if before not in (None, here) and os.path.exists(StateDir(str(before)).database):
+            # A copy of a whole project, state and all: what is on record here runs there.
+            with self.store.transaction():
+                self.store.clear_everything()
         known = self.store.meta("environment")
-        self._key = self.store.meta("key") or secrets.token_hex(8)
-        values = {"key": self._key, "boot_id": system.boot_id()}
+        # From the path, so that what runs is found by its mark even when everything else is lost.
+        key = self.store.meta("key") or hashlib.sha256(os.fsencode(here)).hexdigest()[:16]
+        values = {"key": key, "state_dir": here}
         if known is None:
             values["environment"] = json.dumps(dict(order.environment))
         with self.store.transaction():
             self.store.set_meta(values)
-        return dict(order.environment) if known is None else dict(json.loads(known))
+        return key, dict(order.environment) if known is None else dict(json.loads(known))
 
     def _make_door(self) -> Door:
         from stigmer_pm.supervisor.api import make_app
@@ -210,6 +240,7 @@ class Service:
             {
                 "pid": os.getpid(),
                 "socket": self._door.path,
+                "state_dir": os.path.realpath(self.home.dir.path),
                 "version": __version__,
                 "file": self._spec_file,
                 "project": self._project_name,
@@ -219,9 +250,23 @@ class Service:
 
     def _look_after_things(self) -> None:
         self._resync = self._loop.call_later(_RESYNC, self._look_after_things)
+        if not self.home.is_in_place():
+            self._move_back_in()
         self.engine.retry_saving()
         if self._door is not None and not self._door.is_open():
             self._reopening = self._loop.create_task(self._reopen_door())
+
+    def _move_back_in(self) -> None:
+        """Somebody has removed the state folder. What runs is not hurt; what is known of it is written down again."""
+        try:
+            self.home.move_back_in()
+            self.store.move_back()
+            log_to(self.home.dir.supervisor_log)
+            if self._door is not None:
+                self._publish_address()
+            _log.warning("the state folder was gone and has been made anew: %s", self.home.dir.path)
+        except (Busy, Refused, StoreError, OSError) as error:
+            _log.error("cannot make the state folder anew: %s; trying again in %d s", error, _RESYNC)
 
     async def _reopen_door(self) -> None:
         assert self._door is not None
@@ -233,6 +278,10 @@ class Service:
             _log.error("cannot make the socket anew: %s; trying again in %d s", error, _RESYNC)
 
     def _all_stopped(self) -> None:
-        with self.store.transaction():
-            self.store.clear_instances()
+        try:
+            with self.store.transaction():
+                self.store.clear_instances()
+        except StoreError as error:
+            _log.error("%s; what was applied is not forgotten, and the next supervisor starts it", error)
+        self.home.unpublish()
         self.ended.set()

@@ -12,13 +12,13 @@ import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stigmer_pm.core.dependencies import Instance
 from stigmer_pm.core.state import InstanceState
 from stigmer_pm.spec import ComponentSpec
 from stigmer_pm.spec.codec import decode, encode
+from stigmer_pm.supervisor.records import EventRow, RunRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,33 +50,6 @@ INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (instance, run) 
     ended_at=COALESCE(excluded.ended_at, ended_at), uptime=COALESCE(excluded.uptime, uptime),
     ended=COALESCE(excluded.ended, ended)
 """
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """One run in the history. Times are wall clock; ``started`` tells its process from a later one of the same pid."""
-
-    instance: str
-    run: int
-    pid: int | None = None
-    started: int | None = None
-    log_from: int | None = None
-    started_at: float | None = None
-    ended_at: float | None = None
-    uptime: float | None = None
-    ended: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EventRow:
-    """One entry of the journal. ``id`` counts up for ever; ``at`` is wall clock."""
-
-    at: float
-    instance: str | None
-    run: int | None
-    kind: str
-    message: str
-    id: int = 0
 
 
 class StoreError(Exception):
@@ -126,6 +99,20 @@ class Store:
             if os.path.exists(self.path + suffix):
                 os.replace(self.path + suffix, f"{self.path}.damaged{suffix}")
         self.moved_aside = f"{self.path}.damaged"
+
+    def move_back(self) -> None:
+        """The file has been removed under us: write all that it had into a new one of the same name.
+
+        Raises:
+            StoreError: it can't be made.
+        """
+        try:
+            renewed = self._open()
+            self._db.backup(renewed)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"cannot make '{self.path}' anew: {error}") from error
+        self._db.close()
+        self._db = renewed
 
     def close(self) -> None:
         """Write everything back into the one file, and close it."""
@@ -194,6 +181,12 @@ class Store:
     def delete_instances(self, names: Iterable[str]) -> None:
         """Forget instances; their runs and events stay."""
         self._db.executemany("DELETE FROM instances WHERE name=?", [(name,) for name in names])
+
+    def clear_everything(self) -> None:
+        """Forget all that is about one project: this file is a copy of another project's."""
+        for table in ("instances", "runs", "events"):
+            self._db.execute(f"DELETE FROM {table}")  # noqa: S608 (the names stand in the line above)
+        self._db.execute("DELETE FROM meta WHERE key <> 'format'")
 
     def clear_instances(self) -> None:
         """Forget every instance, the applied specs with them, and the environment beneath them (``down``)."""

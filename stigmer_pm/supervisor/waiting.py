@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
+from stigmer_pm.core.graph import closure
 from stigmer_pm.core.verdict import Goal, Patience, Standing, Verdict, judge
-from stigmer_pm.runtime import system
 from stigmer_pm.supervisor.documents import Document, standing_document
 from stigmer_pm.supervisor.engine import Engine
 from stigmer_pm.supervisor.feed import Subscription
 
 #: Seconds that news are collected for before they are passed on, so that a thousand changes are a few messages.
 _GATHER = 0.05
+
+#: Seconds between the attempts of a readiness probe that somebody waits for: they double from the first to the slowest.
+#: Most programs are ready within a second, and the default period is ten.
+_FIRST_HURRY, _SLOWEST_HURRY = 0.1, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,9 @@ class _Wait:
     def __init__(self, engine: Engine, wish: Wish) -> None:
         self._engine = engine
         self._wish = wish
-        self._ends_at = None if wish.timeout is None else system.now() + wish.timeout
+        self._ends_at = None if wish.timeout is None else engine.clock.now() + wish.timeout
+        self._hurry = _FIRST_HURRY
+        self._hurry_at = engine.clock.now() + self._hurry
         self._verdicts: dict[str, Verdict] = {}
         self._told: dict[str, Document] = {}
 
@@ -48,10 +54,12 @@ class _Wait:
         while True:
             self._judge(names)
             news = self._news(names)
+            # Put together before anything is handed out: while that is sent, the instances move on.
+            result = self._result() if self._is_decided() or self._is_timed_out() else None
             if news:
                 yield "progress", {"instances": news}
-            if self._is_decided() or self._is_timed_out():
-                yield "done", self._result()
+            if result is not None:
+                yield "done", result
                 return
             changed, _ = await subscription.take(self._sleep())
             if changed:
@@ -59,10 +67,20 @@ class _Wait:
                 changed |= more
             # Dependencies count too: one that waits may be lost by a change of another.
             pending = {n for n, v in self._verdicts.items() if v.standing is Standing.PENDING}
+            self._hurry_those_waited_for(pending)
             names = (changed & self._wish.targets.keys()) | pending
 
+    def _hurry_those_waited_for(self, pending: set[str]) -> None:
+        """Have what is not ready yet asked again soon, so that nobody sits out a whole period for nothing."""
+        now = self._engine.clock.now()
+        if now >= self._hurry_at:
+            self._hurry = min(2 * self._hurry, _SLOWEST_HURRY)
+            self._hurry_at = now + self._hurry
+            edges = {i.state.name: [d.name for d in i.spec.depends_on] for i in self._engine.project}
+            self._engine.hurry(closure(pending, edges))
+
     def _judge(self, names: set[str]) -> None:
-        now, lookup = system.now(), self._engine.project.find
+        now, lookup = self._engine.clock.now(), self._engine.project.find
         for name in names:
             instance = lookup(name)
             if instance is None:
@@ -74,13 +92,18 @@ class _Wait:
             self._verdicts[name] = judge(instance, self._wish.goal, run, now, self._wish.patience, lookup)
 
     def _news(self, names: set[str]) -> list[Document]:
+        """What is to be told about ``names``, in the order in which it happened."""
         found = []
-        for name in sorted(names, key=list(self._wish.targets).index) if len(names) < 200 else names:
+        for name in sorted(names, key=self._since):
             document = self._document(name)
             if self._told.get(name) != document:
                 self._told[name] = document
                 found.append(document)
         return found
+
+    def _since(self, name: str) -> tuple[float, str]:
+        instance = self._engine.project.find(name)
+        return (0.0 if instance is None else instance.state.since, name)
 
     def _document(self, name: str) -> Document:
         instance, verdict = self._engine.project.find(name), self._verdicts[name]
@@ -92,13 +115,15 @@ class _Wait:
         return all(v.standing is not Standing.PENDING for v in self._verdicts.values())
 
     def _is_timed_out(self) -> bool:
-        return self._ends_at is not None and system.now() >= self._ends_at
+        return self._ends_at is not None and self._engine.clock.now() >= self._ends_at
 
     def _sleep(self) -> float | None:
         times = [v.until for v in self._verdicts.values() if v.until is not None and v.standing is Standing.PENDING]
         if self._ends_at is not None:
             times.append(self._ends_at)
-        return max(0.0, min(times) - system.now()) if times else None
+        if self._wish.goal is Goal.READY:
+            times.append(self._hurry_at)
+        return max(0.0, min(times) - self._engine.clock.now()) if times else None
 
     def _result(self) -> Document:
         reached = all(v.standing is Standing.REACHED for v in self._verdicts.values())

@@ -68,7 +68,7 @@ def test_a_backoff_that_is_too_long_to_sit_out_says_that_it_goes_on(cli: Cli, fa
     fake.answers["POST /v1/wait"] = documents.waited(lost)
     result = cli.run("start", "web")
     assert result.code == 1
-    assert "web: backoff, exited 3, next start in 20s; the supervisor keeps trying" in result.err
+    assert "web: backoff, exited 3, next start in 21s; the supervisor keeps trying" in result.err
     cli.run("start", "web", "--timeout", "1m")
     assert [wish["patience"] for wish in fake.bodies("/v1/wait")] == [5.0, None]
 

@@ -30,7 +30,7 @@ def test_a_supervisor_that_was_killed_is_told_from_one_that_never_was(cli: Cli) 
     cli.leave_address()
     result = cli.run("ps")
     assert result.code == 3, result
-    assert "the one that ran here (pid 4711) has ended" in result.err
+    assert "the supervisor of this project (pid 4711) has died; what it ran goes on" in result.err
     assert "stigmer-pm up" in result.err
 
 

@@ -31,13 +31,13 @@ def test_a_pipe_gets_a_header_and_one_plain_line_a_component(cli: Cli) -> None:
 
 
 def test_a_backoff_says_when_the_next_start_is(cli: Cli) -> None:
-    """``next start in 6s``, counted from now."""
+    """``next start in 7s``, counted from now."""
     fake = cli.supervise()
     waiting = documents.component(
         "web", phase="backoff", pid=None, next_restart=documents.stamp(6.9), reason="exited 3"
     )
     fake.answers["GET /v1/ps"] = documents.ps(waiting)
-    assert "exited 3, next start in 6s" in cli.run("ps").out
+    assert "exited 3, next start in 7s" in cli.run("ps").out
 
 
 def test_names_and_labels_are_passed_on(cli: Cli) -> None:

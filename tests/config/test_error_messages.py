@@ -20,7 +20,7 @@ TOP = {
     "list of components": ("components: [a]\n", "1:13: components: expected a mapping of names to components"),
     "version": ("version: 2\ncomponents: {a: {command: x}}\n", "1:10: version: expected 1, the one version of the…"),
     "project": ("project: My Shop\ncomponents: {a: {command: x}}\n", "1:10: project: expected at most 63 lower-case…"),
-    "unknown top key": ("servces: 1\ncomponents: {a: {command: x}}\n", "1:1: servces: unknown key 'servces'"),
+    "unknown top key": ("servces: 1\ncomponents: {a: {command: x}}\n", "1:1: servces: unknown key 'servces'; there is: version, project, env_file, state_dir, defaults, components"),
     "compose's services": (
         "services: 1\ncomponents: {a: {command: x}}\n",
         "1:1: services: unknown key 'services'; did you mean 'components'?",
@@ -146,14 +146,14 @@ FIELDS = {
     "image: i, umask: 022": "17: components.a.umask: for processes only; this component has an 'image'",
     "image: i, shell: true, command: x": "17: components.a.shell: for processes only; this component has an 'image'",
     "image: 5": "14: components.a.image: expected the name of an image, found the number 5; put it in quotes if it is…",
-    "image: i, working_dir: x": "30: components.a.working_dir: expected an absolute path in the container",
+    "image: i, working_dir: x": "30: components.a.working_dir: expected an absolute path in the container, found 'x'",
     "image: i, container_name: -x": "33: components.a.container_name: expected a name of letters, digits, '_', '.'…",
     "image: i, pull: often": "23: components.a.pull: expected missing, always or never, found 'often'",
-    "image: i, ports: 80": "24: components.a.ports: expected a list",
+    "image: i, ports: 80": "24: components.a.ports: expected a list, found the number 80",
     "image: i, ports: [a:80]": "25: components.a.ports[0]: expected a port from 1 to 65535, or a range such as…",
     "image: i, ports: [70000]": "25: components.a.ports[0]: expected a port from 1 to 65535, or a range such as 3000-3005,…",
     "image: i, ports: ['1-3:1-2']": "25: components.a.ports[0]: expected as many published ports as ports of the…",
-    "image: i, ports: [{published: 1}]": "25: components.a.ports[0]: expected 'target', which is required",
+    "image: i, ports: [{published: 1}]": "25: components.a.ports[0].target: expected 'target', which is required",
     "image: i, ports: [{target: 1, protocol: x}]": "47: components.a.ports[0].protocol: expected tcp, udp or sctp,…",
     "image: i, volumes: ['a:/b:rx']": "27: components.a.volumes[0]: expected ro or rw at the end of the volume, found 'rx'",
     "image: i, volumes: ['a:b']": "27: components.a.volumes[0]: expected an absolute path in the container, found 'b'",
@@ -222,8 +222,8 @@ FIELDS = {
     "command: x, limits: {memory: 1GiB}": "28: components.a.limits.memory: not supported yet; remove it",
     "command: x, limits: {cpu: 1.5}": "28: components.a.limits.cpu: not supported yet; remove it",
     "command: x, probes: {live: {}}": "28: components.a.probes.live: unknown key 'live'; did you mean 'liveness'?",
-    "command: x, probes: {liveness: {}}": "28: components.a.probes.liveness: expected a handler: http, tcp or exec",
-    "command: x, probes: {liveness: }": "28: components.a.probes.liveness: expected a handler: http, tcp or exec",
+    "command: x, probes: {liveness: {}}": "28: components.a.probes.liveness: expected a handler: http, tcp, exec, grpc or log",
+    "command: x, probes: {liveness: }": "28: components.a.probes.liveness: expected a handler: http, tcp, exec, grpc or log",
     "command: x, probes: {liveness: 80}": "38: components.a.probes.liveness: expected a mapping, found the number 80",
     "command: x, probes: {liveness: {tcp: 80, http: {port: 80}}}": "39: components.a.probes.liveness.tcp: expected one "
     "handler, found 'http' as well",
@@ -232,20 +232,20 @@ FIELDS = {
     "found '80'; remove the quotes",
     "command: x, probes: {liveness: {tcp: web}}": "44: components.a.probes.liveness.tcp: no port under 'ports' is called "
     "'web'; write its number",
-    "command: x, probes: {liveness: {tcp: {}}}": "39: components.a.probes.liveness.tcp: expected 'port', which is required",
+    "command: x, probes: {liveness: {tcp: {}}}": "39: components.a.probes.liveness.tcp.port: expected 'port', which is required",
     "command: x, probes: {liveness: {http: /healthz}}": "45: components.a.probes.liveness.http: expected a URL such as "
     "http://127.0.0.1:8080/healthz, found '/healthz'; write {port: 8080, path: /healthz} for this machine",
     "command: x, probes: {liveness: {http: 'http://u:p@h/'}}": "45: components.a.probes.liveness.http: expected a URL such "
     "as http://127.0.0.1:8080/healthz without a user; send the header 'Authorization' instead",
     "command: x, probes: {liveness: {http: {port: 80, pth: /}}}": "56: components.a.probes.liveness.http.pth: unknown key "
     "'pth'; did you mean 'path'?",
-    "command: x, probes: {liveness: {http: {port: 80, headers: {X Y: 1}}}}": "71: components.a.probes.liveness.http."
+    "command: x, probes: {liveness: {http: {port: 80, headers: {X Y: 1}}}}": "66: components.a.probes.liveness.http."
     'headers."X Y": expected the name of a header (letters, digits and \'-\'), found \'X Y\'',
     "command: x, probes: {liveness: {exec: ''}}": "45: components.a.probes.liveness.exec: expected a command, found an…",
     "command: x, probes: {liveness: {exec: {command: []}}}": "55: components.a.probes.liveness.exec.command: expected a "
     "command, found an empty list",
     "command: x, probes: {liveness: {tcp: 80, success_threshold: 2}}": "67: components.a.probes.liveness.success_threshold"
-    ": expected 1 for a liveness probe",
+    ": expected 1 for a liveness probe, found 2",
     "command: x, probes: {readiness: {tcp: 80, termination_grace: 5s}}": "68: components.a.probes.readiness."
     "termination_grace: not for a readiness probe, which ends nothing",
     "command: x, probes: {liveness: {tcp: 80, period: 1s, periodSeconds: 1}}": "60: components.a.probes.liveness."
@@ -256,10 +256,9 @@ FIELDS = {
     "key 'periodSecond'; did you mean 'periodSeconds'?",
     "command: x, probes: {liveness: {tcp: 80, perod: 1}}": "48: components.a.probes.liveness.perod: unknown key 'perod'; "
     "did you mean 'period'?",
-    "command: x, probes: {liveness: {grpc: 80}}": "39: components.a.probes.liveness.grpc: not supported yet; use http, tcp "
-    "or exec",
-    "command: x, probes: {liveness: {log: ready}}": "39: components.a.probes.liveness.log: not supported yet; use http, tcp"
-    " or exec",
+    "command: x, probes: {liveness: {log: ready}}": "39: components.a.probes.liveness.log: for startup and readiness only: what a program has said once says nothing about how it is now",
+    "command: x, probes: {startup: {log: '('}}": "43: components.a.probes.startup.log: expected a regular expression, found '(': missing ), unterminated subpattern at position 0",
+    "command: x, probes: {readiness: {redis: {port: 1}}}": "40: components.a.probes.readiness.redis: unknown key 'redis'",
     "command: x, probes: {liveness: {grpc: {port: x}}}": "52: components.a.probes.liveness.grpc.port: expected a whole…",
 }  # fmt: skip
 

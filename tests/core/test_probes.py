@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
-from stigmer_pm.core.events import Stop
+from stigmer_pm.core.events import Hurry, Stop
 from stigmer_pm.core.probing import Outcome
 from stigmer_pm.core.reasons import words
 from stigmer_pm.core.state import Phase
@@ -120,3 +121,71 @@ def test_never_ready_while_stopping() -> None:
     world.send("web", Stop())
     assert world.phase("web") is Phase.STOPPING
     assert not world.state("web").is_ready
+
+
+def test_the_probes_of_many_that_start_together_are_spread_over_their_period() -> None:
+    """The first attempts come at once, none later than without; from the second on they fill the period evenly."""
+    world = World()
+    specs = [component(f"c{i}", probes=Probes(liveness=probe(ProbeKind.LIVENESS, period=10.0))) for i in range(40)]
+    world.up(*specs)
+    world.run_until(30.0)
+    firsts = [at for at, _, _ in world.probes if at == 0.0]
+    assert len(firsts) == 40
+    for begin in (10.0, 20.0):
+        times = sorted(at - begin for at, _, _ in world.probes if begin <= at < begin + 10.0)
+        assert len(times) == 40
+        assert all(abs(at - 0.25 * number) < 0.5 for number, at in enumerate(times))
+    for name in ("c7", "c23"):
+        times = [at for at, found, _ in world.probes if found == name]
+        assert 0 < times[1] - times[0] <= 10.0
+        assert {round(b - a, 6) for a, b in itertools.pairwise(times[1:])} == {10.0}
+
+
+def test_the_probes_of_a_few_keep_the_kubelets_times() -> None:
+    """Nothing is to be spread."""
+    world = World()
+    world.up(*(component(f"c{i}", probes=Probes(liveness=probe(ProbeKind.LIVENESS, period=10.0))) for i in range(3)))
+    world.run_until(25.0)
+    assert {at for at, _, _ in world.probes} == {0.0, 10.0, 20.0}
+
+
+def test_what_a_probe_says_is_told_when_it_changes_and_not_each_time() -> None:
+    """One entry for a row of failures, one for their end, one when the threshold is reached."""
+    world = World()
+    world.up(component("web", probes=Probes(liveness=probe(ProbeKind.LIVENESS, failure_threshold=5)), min_uptime=99.0))
+    world.run_until(1.5)
+    world.answers["web", ProbeKind.LIVENESS] = Outcome.FAILURE
+    world.run_until(3.5)
+    world.answers["web", ProbeKind.LIVENESS] = Outcome.SUCCESS
+    world.run_until(5.5)
+    world.answers["web", ProbeKind.LIVENESS] = Outcome.FAILURE
+    world.run_until(10.0)
+    told = [record for record in world.records("web") if "probe" in record and "failed run" not in record]
+    assert told == [
+        "liveness probe fails (1 of 5 in a row): failure",
+        "liveness probe passes again: success",
+        "liveness probe fails (1 of 5 in a row): failure",
+        "liveness probe failed: failure",
+        "liveness probe failed",
+    ]
+
+
+def test_whoever_waits_for_readiness_does_not_sit_out_the_period() -> None:
+    """Kubernetes: an unready container is asked at every sync; its later attempts are a period apart from there."""
+    world = World()
+    world.answers["web", ProbeKind.READINESS] = Outcome.FAILURE
+    readiness = probe(ProbeKind.READINESS, period=10.0, initial_delay=1.0)
+    world.up(component("web", probes=Probes(readiness=readiness)))
+    world.run_until(0.5)
+    world.send("web", Hurry())
+    assert world.probes == []
+    world.run_until(1.5)
+    world.send("web", Hurry())
+    world.run_until(2.0)
+    world.answers["web", ProbeKind.READINESS] = Outcome.SUCCESS
+    world.send("web", Hurry())
+    assert world.state("web").is_ready
+    world.run_until(2.5)
+    world.send("web", Hurry())
+    world.run_until(12.0)
+    assert [at for at, _, _ in world.probes] == [1.0, 1.5, 2.0, 12.0]

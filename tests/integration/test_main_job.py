@@ -346,7 +346,7 @@ def test_a_run_that_ended_while_nobody_watched_is_replaced(project: Project) -> 
     project.up()
     entry = project.ps()["runner"]
     assert entry["phase"] == "running"
-    assert "no supervisor watched" in entry["last_exit"]["reason"]
+    assert entry["last_exit"]["reason"] == "ended, exit status unknown"
 
 
 def test_another_user_can_open_neither_the_socket_nor_the_state(project: Project) -> None:

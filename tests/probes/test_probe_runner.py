@@ -7,11 +7,12 @@ import errno
 import logging
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
 
 from stigmer_pm.probes import HANDLERS, CheckResult, Outcome, ProbeContext, run_check
-from stigmer_pm.spec import ExecCheck, HttpCheck, ProbeKind, ProbeSpec, TcpCheck
+from stigmer_pm.spec import ExecCheck, GrpcCheck, HttpCheck, LogCheck, PluginCheck, ProbeKind, ProbeSpec, TcpCheck
 
 from .real_spawner import RealSpawner
 
@@ -84,13 +85,22 @@ def test_a_probe_without_a_known_handler_is_discarded() -> None:
 
 def test_every_type_of_check_in_a_spec_has_a_handler() -> None:
     """The table follows the spec."""
-    probe = ProbeSpec(ProbeKind.LIVENESS, http=HttpCheck(1), tcp=TcpCheck(1), exec=ExecCheck(("true",)))
-    assert all(getattr(probe, name) is not None for name in HANDLERS)
-    assert len(HANDLERS) == 3
+    checks = {
+        "http": HttpCheck(1),
+        "tcp": TcpCheck(1),
+        "exec": ExecCheck(("true",)),
+        "grpc": GrpcCheck(1),
+        "log": LogCheck("x"),
+        "plugin": PluginCheck("x"),
+    }
+    assert set(HANDLERS) == set(checks) == {f.name for f in fields(ProbeSpec) if "Check" in str(f.type)}
+    for name, check in checks.items():
+        assert ProbeSpec(ProbeKind.LIVENESS, **{name: check}).check is check  # type: ignore[arg-type]
 
 
 def test_importing_the_package_loads_no_http_library() -> None:
-    """A supervisor without http probes doesn't pay for them in memory."""
-    script = "import sys, stigmer_pm.probes; print(*sorted({'h11', 'stigmer_pm.probes.http'} & set(sys.modules)))"
+    """A supervisor without http and grpc probes doesn't pay for them in memory."""
+    heavy = "{'h11', 'grpc', 'importlib.metadata', 'stigmer_pm.probes.http'}"
+    script = f"import sys, stigmer_pm.probes; print(*sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "\n"

@@ -11,8 +11,10 @@ _SIZES = ("B", "K", "M", "G", "T")
 
 def seconds_words(seconds: float) -> str:
     """``300ms``, ``12s``, ``2m5s``, ``3h10m``, ``12d4h``: the two largest units."""
+    if seconds < 0.0005:
+        return "0s"
     if seconds < 1:
-        return f"{max(0.0, seconds) * 1000:.0f}ms"
+        return f"{seconds * 1000:.0f}ms"
     whole = int(seconds)
     for index, (unit, length) in enumerate(_UNITS):
         if whole >= length:

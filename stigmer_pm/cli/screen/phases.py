@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from stigmer_pm.cli.screen.amounts import seconds_words, unix_time
@@ -31,7 +32,9 @@ def reason_words(reason: str, next_restart: str | None) -> str:
     """Why it is in its phase, and when it is started next."""
     if next_restart is None:
         return reason
-    start = f"next start in {seconds_words(max(0.0, unix_time(next_restart) - time.time()))}"
+    left = max(0.0, unix_time(next_restart) - time.time())
+    # Rounded up, so that a wait of 2 s doesn't begin as one of "1s".
+    start = f"next start in {seconds_words(math.ceil(left) if left > 1 else left)}"
     return f"{reason}, {start}" if reason else start
 
 

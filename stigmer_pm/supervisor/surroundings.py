@@ -1,0 +1,178 @@
+"""What the engine stands on, as protocols: the time, the loop, the world, and what is remembered.
+
+The real ones are ``clock``, asyncio's event loop, ``world`` and ``store``. The simulation in tests/ puts others in
+their place, and so runs this very engine through hours and deaths in milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from stigmer_pm.core.dependencies import Instance
+from stigmer_pm.core.events import ProbeDone
+from stigmer_pm.core.state import InstanceState
+from stigmer_pm.runtime.process import Started
+from stigmer_pm.spec import ComponentSpec, ProbeSpec
+from stigmer_pm.supervisor.records import EventRow, RunRow
+
+
+class Clock(Protocol):
+    """Two clocks: one to count with, one to show to people."""
+
+    def now(self) -> float:
+        """Seconds of a clock that never goes back while the machine is up, and that outlives the supervisor."""
+        ...
+
+    def wall(self) -> float:
+        """Seconds since 1970, by a clock that somebody may set at any time."""
+        ...
+
+
+class Cancellable(Protocol):
+    """A call that is to come."""
+
+    def cancel(self) -> None:
+        """It is not to come after all."""
+        ...
+
+
+class Scheduler(Protocol):
+    """The part of an event loop that the engine uses."""
+
+    def call_soon(self, callback: Callable[..., object], *args: object) -> Cancellable:
+        """Call it when what is under way is done."""
+        ...
+
+    def call_later(self, delay: float, callback: Callable[..., object], *args: object) -> Cancellable:
+        """Call it in ``delay`` seconds."""
+        ...
+
+
+class News(Protocol):
+    """Who is told what happens in the world."""
+
+    def exited(self, instance: str, run: int, status: int | None, remaining: bool) -> None:
+        """The leader of a run is gone, with this wait status (``None``: nobody could tell)."""
+        ...
+
+    def emptied(self, instance: str, run: int) -> None:
+        """The last process that a leader left behind is gone."""
+        ...
+
+    def probed(self, instance: str, result: ProbeDone) -> None:
+        """An attempt of a probe has ended."""
+        ...
+
+
+class World(Protocol):
+    """Runs to start, to find again and to end, and probes to ask. No call blocks."""
+
+    def begin(self, news: News) -> None:
+        """From now on, tell what happens."""
+        ...
+
+    def start(self, instance: str, run: int, spec: ComponentSpec) -> Started:
+        """Start a run.
+
+        Raises:
+            SpawnFailure: it could not be started; nothing of it runs.
+        """
+        ...
+
+    def adopt(self, instance: str, run: int, pid: int, started: int) -> bool:
+        """Watch a run that an earlier supervisor started; ``False`` when its leader is gone."""
+        ...
+
+    def find_started(self, instance: str, run: int) -> tuple[int, int] | None:
+        """The leader, as (pid, started), of a run whose start was recorded but not its pid; ``None``: there is none."""
+        ...
+
+    def find_marked(self) -> dict[str, tuple[int, int, int]]:
+        """Every run of this project whose leader lives, by instance: its number, pid and start."""
+        ...
+
+    def boot_id(self) -> str:
+        """A word that is another one after every start of the machine."""
+        ...
+
+    def count_leftovers(self, instance: str, run: int) -> int:
+        """How many processes live of a run whose leader is gone; from now on it is told when none does."""
+        ...
+
+    def signal(self, instance: str, run: int, number: int) -> None:
+        """Send a signal to the processes of a run."""
+        ...
+
+    def signal_leader(self, instance: str, run: int, number: int) -> bool:
+        """Send a signal to the first process of a run alone; ``False`` when it is gone."""
+        ...
+
+    def kill(self, instance: str, run: int) -> None:
+        """SIGKILL to everything of a run."""
+        ...
+
+    def attempt(self, instance: Instance, run: int, probe: ProbeSpec, log_from: int) -> None:
+        """Make one attempt of a probe."""
+        ...
+
+    def forget(self, instance: str, run: int) -> None:
+        """The run is over: let go of what was kept for it, and answer no attempt of its probes any more."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything; what runs goes on."""
+        ...
+
+
+class Memory(Protocol):
+    """What survives the supervisor, as far as the engine and recovery use it. Every call may raise ``StoreError``."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All writes inside happen, or none does."""
+        ...
+
+    def meta(self, key: str) -> str | None:
+        """A single value."""
+        ...
+
+    def set_meta(self, values: Mapping[str, str]) -> None:
+        """Set single values."""
+        ...
+
+    def load_instances(self) -> list[Instance]:
+        """Every instance as it was last written."""
+        ...
+
+    def save_instances(self, instances: Iterable[tuple[int, Instance]]) -> None:
+        """Write instances with their position."""
+        ...
+
+    def save_states(self, states: Iterable[InstanceState]) -> None:
+        """Write the states of instances that are known."""
+        ...
+
+    def delete_instances(self, names: Iterable[str]) -> None:
+        """Forget instances."""
+        ...
+
+    def save_runs(self, rows: Iterable[RunRow]) -> None:
+        """Write runs; what is ``None`` keeps what is there."""
+        ...
+
+    def find_run(self, instance: str, run: int) -> RunRow | None:
+        """One run."""
+        ...
+
+    def last_run_numbers(self) -> dict[str, int]:
+        """The newest run number of every instance that ever was."""
+        ...
+
+    def latest_log_offsets(self) -> dict[str, int]:
+        """Where the output of each instance's newest run begins."""
+        ...
+
+    def append_events(self, rows: Sequence[EventRow]) -> list[EventRow]:
+        """Write entries of the journal; the same with their ids."""
+        ...

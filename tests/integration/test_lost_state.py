@@ -1,0 +1,101 @@
+"""What becomes of processes when what is known of them is damaged, removed or copied: nothing is doubled or lost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from ..project import Project, eventually
+
+pytestmark = pytest.mark.slow
+
+FILE = """
+    components:
+      a: {command: sleep 1000}
+      b: {command: sleep 1001}
+"""
+
+
+def sleepers(project: Project) -> list[int]:
+    """The pids of everything that sleeps."""
+    return sorted(pid for pid, command in project.living().items() if command.startswith("sleep 100"))
+
+
+def test_a_damaged_database_doubles_nothing(project: Project) -> None:
+    """The runs are found by their marks, and taken over: same pids."""
+    project.write(FILE)
+    project.up()
+    before = project.pids()
+    os.kill(project.supervisor_pid(), signal.SIGKILL)
+    eventually(lambda: project.run("ps").code == 3)
+    for name in ("state.db", "state.db-wal"):
+        (project.dir / ".stigmer" / name).write_bytes(os.urandom(5000))
+    project.up()
+    assert project.pids() == before
+    assert sleepers(project) == sorted(pid for pid in before.values() if pid)
+    assert (project.dir / ".stigmer" / "state.db.damaged").exists()
+    os.kill(project.pid("a"), signal.SIGKILL)
+    eventually(lambda: project.ps()["a"]["restarts"] == 1 and project.ps()["a"]["pid"])
+
+
+def test_a_component_that_is_no_longer_in_the_file_is_ended_when_its_record_is_lost(project: Project) -> None:
+    """It belongs to the project, and nobody wants it."""
+    project.write(FILE)
+    project.up()
+    os.kill(project.supervisor_pid(), signal.SIGKILL)
+    shutil.rmtree(project.dir / ".stigmer")
+    project.write("components: {a: {command: sleep 1000}}\n")
+    project.up()
+    eventually(lambda: len(sleepers(project)) == 1)
+
+
+def test_a_removed_state_folder_is_made_anew_by_the_supervisor_that_runs(project: Project) -> None:
+    """Meanwhile ``up`` says so and starts nothing; afterwards everything is as it was."""
+    project.write(FILE)
+    project.up()
+    before, supervisor = project.pids(), project.supervisor_pid()
+    shutil.rmtree(project.dir / ".stigmer")
+    result = project.run("up")
+    assert result.code == 3, result
+    assert f"pid {supervisor}" in result.err
+    assert len(sleepers(project)) == 2
+    eventually(lambda: project.run("ps").code == 0)
+    assert (project.pids(), project.supervisor_pid()) == (before, supervisor)
+    assert "running" in project.ok("events").out
+    project.ok("down")
+    eventually(lambda: not sleepers(project))
+
+
+def test_a_copy_of_a_project_has_processes_of_its_own(project: Project, tmp_path: Path) -> None:
+    """``cp -r`` takes the state along; what is on record there runs in the other one."""
+    project.write(FILE)
+    project.up()
+    before = project.pids()
+    copy = tmp_path / "copy"
+    shutil.copytree(project.dir, copy, ignore=shutil.ignore_patterns("tmp"))
+    try:
+        assert project.run("up", cwd=copy).code == 0
+        assert len(sleepers(project)) == 4
+        assert project.pids() == before
+    finally:
+        assert project.run("down", cwd=copy).code == 0
+    assert project.pids() == before
+
+
+def test_a_project_that_is_moved_keeps_its_processes(project: Project) -> None:
+    """The supervisor was killed, and the folder renamed."""
+    home = project.dir / "first"
+    project.write(FILE, "first/stigmer.yaml")
+    assert project.run("up", cwd=home).code == 0
+    pids = sleepers(project)
+    os.kill(int((home / ".stigmer" / "supervisor.lock").read_text()), signal.SIGKILL)
+    eventually(lambda: project.run("ps", cwd=home).code == 3)
+    home.rename(project.dir / "second")
+    # Where it runs is part of what is executed, so an absolute path that has changed restarts it; nothing is doubled.
+    assert project.run("up", cwd=project.dir / "second").code == 0
+    assert len(sleepers(project)) == len(pids) == 2
+    assert project.run("down", cwd=project.dir / "second").code == 0
