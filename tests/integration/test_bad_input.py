@@ -78,7 +78,7 @@ def test_a_file_without_read_permission_is_said(project: Project) -> None:
         preexec_fn=read_only_what_is_permitted,
     )
     assert done.returncode == 2, done
-    assert f"{path}: cannot read the file: permission denied" in done.stderr
+    assert f"{path}: cannot read the file: no permission to read it" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (project.dir / ".stigmer").exists()
 
