@@ -16,7 +16,7 @@ from stigmer_pm.core.graph import reverse
 from stigmer_pm.core.lifecycle import deadline, step
 from stigmer_pm.core.plan import Action, Change
 from stigmer_pm.core.reasons import Reason, Why
-from stigmer_pm.core.state import Desired, InstanceState, Phase, StopCause
+from stigmer_pm.core.state import RESTING, Desired, InstanceState, Phase, StopCause
 from stigmer_pm.spec import ComponentSpec
 
 #: So many probes may come at the same moment without anybody noticing: about 5 ms of CPU. More of them are spread over
@@ -35,6 +35,7 @@ class Project:
         self._dependents: Mapping[str, tuple[str, ...]] = {}
         self._changed: dict[str, bool] = {}
         self._spread: Mapping[str, float] = {}
+        self._unsettled: list[str] = []
         self._index()
 
     def __iter__(self) -> Iterator[Instance]:
@@ -98,10 +99,15 @@ class Project:
         effects: list[Effect] = []
         for change in changes:
             effects += self._carry_out(change, now)
-        return effects + self._settle([c.name for c in changes], now)
+        # All of them: one that waits for another may not be its neighbour any more.
+        return effects + self._settle(list(self._instances), now)
 
     def recover(self, news: Iterable[tuple[str, Event]], now: float) -> list[Effect]:
-        """A new supervisor goes on with states it has loaded: what has happened meanwhile, and what was under way."""
+        """A new supervisor goes on with states it has loaded: what has happened meanwhile, and what was under way.
+
+        What follows from it is left to the next call, which is that of the file that it was started with: what that
+        takes away, or gives other dependencies, must not be started first.
+        """
         effects: list[Effect] = []
         for name, event in news:
             effects += self._move(name, event, now)
@@ -111,7 +117,8 @@ class Project:
                 # The stop signal may or may not have been sent; a second one harms less than none, for without it
                 # the run would be killed at the end of its stop_timeout.
                 effects.append(SignalRun(name, state.run.number, instance.spec.stop_signal))
-        return effects + self._settle(list(self._instances), now)
+        self._unsettled = list(self._instances)
+        return effects
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -163,7 +170,8 @@ class Project:
     def _settle(self, names: Iterable[str], now: float) -> list[Effect]:
         """Run the rules for ``names`` and, whenever one has moved, for its neighbours, until nothing changes."""
         effects: list[Effect] = []
-        queue = deque(names)
+        queue = deque((*self._unsettled, *names))
+        self._unsettled = []
         for name in tuple(queue):
             queue.extend(self._neighbours(name))
         queued = set(queue)
@@ -232,7 +240,7 @@ class Project:
 
     def _forget_if_gone(self, name: str) -> None:
         instance = self._instances.get(name)
-        if instance is not None and instance.state.is_removed and instance.state.phase is Phase.STOPPED:
+        if instance is not None and instance.state.is_removed and instance.state.phase in RESTING:
             self._last_runs[name] = instance.state.run_number
             del self._instances[name]
             self._changed[name] = True

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,9 +16,12 @@ from stigmer_pm.runtime.members import Marks
 from stigmer_pm.runtime.reaper import Reaper
 from stigmer_pm.runtime.spawn import Program, SpawnFailure, spawn
 from stigmer_pm.spec import ProcessExecution
+from stigmer_pm.spec.codec import encode
 
 #: The environment variable that marks every process of a run, inherited by whatever it starts.
 MARK = "STIGMER_PM_RUN"
+#: And the one that tells by which spec it was started, for a supervisor that has lost its records.
+FINGERPRINT = "STIGMER_PM_SPEC"
 
 #: Seconds between looks at what a dead leader left behind, where no descriptor tells (no pidfd).
 _LOOK_AGAIN = 0.1
@@ -80,7 +85,7 @@ class ProcessRuntime:
         self._reaper = reaper
         self._listener = listener
         self._key = key
-        self._base = {k: v for k, v in base_environment.items() if k != MARK}
+        self._base = {k: v for k, v in base_environment.items() if k not in (MARK, FINGERPRINT)}
         self._watches: dict[tuple[str, int], _Watch] = {}
         self._orphans_cache: list[int] | None = None
 
@@ -90,7 +95,7 @@ class ProcessRuntime:
 
     def environment(self, execution: ProcessExecution, mark: str) -> dict[str, str]:
         """The complete environment of a program of the component."""
-        return {**self._base, **execution.environment, MARK: mark}
+        return {**self._base, **execution.environment, MARK: mark, FINGERPRINT: fingerprint(execution)}
 
     def start(self, instance: str, run: int, execution: ProcessExecution) -> Started:
         """Start a run.
@@ -143,20 +148,22 @@ class ProcessRuntime:
         leaders = sorted((row.started, row.pid) for row in rows if row.session == row.pid)
         return (leaders[0][1], leaders[0][0]) if leaders else None
 
-    def find_marked(self) -> dict[str, tuple[int, int, int]]:
-        """Every run of this project whose leader lives, by instance: (number, pid, started); the newest of each."""
-        found: dict[str, tuple[int, int, int]] = {}
+    def find_marked(self) -> dict[str, tuple[int, int, int, str]]:
+        """Every run of this project of which something lives, by instance: (number, pid, started, fingerprint).
+
+        Pid and start are 0 when there is no leader. The leader leads a session, and is the oldest of those that do.
+        """
+        found: dict[str, tuple[int, int, int, str]] = {}
         for pid, mark in table.marked(MARK).items():
             key, _, rest = mark.partition("/")
             instance, _, number = rest.rpartition("/")
             row = table.read_row(pid)
-            is_leader = row is not None and not row.is_zombie and row.session == pid
-            if row is None or not is_leader or key != self._key or not number.isdecimal():
+            if row is None or row.is_zombie or key != self._key or not number.isdecimal():
                 continue
-            known = found.get(instance)
-            # A descendant may lead a session as well; the leader of the run is the oldest of its run.
-            if known is None or (-int(number), row.started) < (-known[0], known[2]):
-                found[instance] = (int(number), pid, row.started)
+            executed = table.read_mark(pid, FINGERPRINT) or ""
+            is_leader = row.session == pid
+            this = (int(number), pid if is_leader else 0, row.started if is_leader else 0, executed)
+            found[instance] = min(this, found.get(instance, this), key=_leaders_first)
         return found
 
     def count_leftovers(self, instance: str, run: int) -> int:
@@ -292,6 +299,17 @@ class ProcessRuntime:
         if watch.timer is not None:
             watch.timer.cancel()
             watch.timer = None
+
+
+def fingerprint(execution: ProcessExecution) -> str:
+    """A short word that is another one when anything that is executed is."""
+    text = json.dumps(encode(execution), sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _leaders_first(run: tuple[int, int, int, str]) -> tuple[int, bool, int]:
+    number, pid, started, _ = run
+    return (-number, pid == 0, started)
 
 
 def _open_log(path: str) -> int:

@@ -9,10 +9,22 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 from stigmer_pm.core.effects import AttemptProbe, Effect, KillRun, Record, RunOver, SignalRun, StartRun
-from stigmer_pm.core.events import Due, Emptied, Event, Exited, Hurry, Kill, ProbeDone, Spawned, SpawnFailed, Stop
+from stigmer_pm.core.events import (
+    Due,
+    Emptied,
+    Event,
+    Exited,
+    Hurry,
+    Kill,
+    NotStarted,
+    ProbeDone,
+    Spawned,
+    SpawnFailed,
+    Stop,
+)
 from stigmer_pm.core.plan import Change
 from stigmer_pm.core.project import Project
-from stigmer_pm.core.state import Exit, SpawnError
+from stigmer_pm.core.state import Exit, Phase, SpawnError
 from stigmer_pm.runtime.spawn import SpawnFailure
 from stigmer_pm.spec import ComponentSpec
 from stigmer_pm.supervisor.deadlines import Deadlines
@@ -243,6 +255,9 @@ class Engine:
     def _start_run(self, name: str, run: int) -> None:
         instance = self.project.find(name)
         if instance is None or instance.state.run is None or instance.state.run.number != run:
+            return
+        if instance.state.phase is not Phase.STARTING:
+            self.post(name, NotStarted(run))  # a stop has overtaken it
             return
         try:
             started = self.world.start(name, run, instance.spec)

@@ -10,8 +10,9 @@ from stigmer_pm.core.events import Emptied, Event, Exited, NotStarted, Spawned
 from stigmer_pm.core.probe_steps import arm_probes
 from stigmer_pm.core.probing import ProbeState
 from stigmer_pm.core.project import Project
-from stigmer_pm.core.state import Desired, Exit, InstanceState, Phase, Run
-from stigmer_pm.spec import ProjectSpec
+from stigmer_pm.core.reasons import Reason, Why
+from stigmer_pm.core.state import Desired, Exit, InstanceState, Phase, Run, StopCause
+from stigmer_pm.spec import ComponentSpec, ProjectSpec
 from stigmer_pm.supervisor.engine import Engine
 from stigmer_pm.supervisor.records import RunRow
 from stigmer_pm.supervisor.surroundings import Clock, Memory, World
@@ -33,8 +34,8 @@ def load_project(memory: Memory, now: float, boot_id: str) -> Project:
 def reconstruct(memory: Memory, world: World, spec: ProjectSpec, clock: Clock) -> None:
     """Where nothing is on record but runs of this project live (its state was damaged or removed), put them on record.
 
-    They are found by their marks, and taken to run what the file says now. What runs of a component that the file does
-    not have any more is ended.
+    They are found by their marks. What runs by another spec than the file's is replaced, and what runs of a component
+    that the file does not have any more is ended.
     """
     if memory.load_instances():
         return
@@ -42,21 +43,15 @@ def reconstruct(memory: Memory, world: World, spec: ProjectSpec, clock: Clock) -
     now = clock.now()
     instances: list[tuple[int, Instance]] = []
     runs: list[RunRow] = []
-    for name, (number, pid, started) in found.items():
+    for name, (number, pid, started, fingerprint) in found.items():
         component = spec.component(name)
         if component is None:
             world.count_leftovers(name, number)
             world.kill(name, number)
             continue
-        run = Run(number=number, asked_at=now, pid=pid, started_at=now)
-        state = InstanceState(
-            name=name,
-            phase=Phase.RUNNING if component.probes.startup is None else Phase.STARTING,
-            since=now,
-            desired=Desired.RUNNING,
-            run=arm_probes(component, run, now, 0.0),
-            run_number=number,
-        )
+        state = _running(component, number, pid, now) if pid else _left_behind(name, number, now)
+        if pid and fingerprint != world.fingerprint(component):
+            state = replace(state, restart_for=StopCause.EDIT)
         instances.append((len(instances), Instance(component, state)))
         runs.append(RunRow(name, number, pid, started, started_at=clock.wall()))
     if instances:
@@ -65,6 +60,29 @@ def reconstruct(memory: Memory, world: World, spec: ProjectSpec, clock: Clock) -
             memory.save_instances(instances)
             memory.save_runs(runs)
             memory.set_meta({"boot_id": world.boot_id()})
+
+
+def _running(spec: ComponentSpec, number: int, pid: int, now: float) -> InstanceState:
+    """A run that lives, and of which nothing else is known."""
+    run = Run(number=number, asked_at=now, pid=pid, started_at=now)
+    phase = Phase.RUNNING if spec.probes.startup is None else Phase.STARTING
+    run = arm_probes(spec, run, now, 0.0)
+    return InstanceState(spec.name, phase, now, desired=Desired.RUNNING, run=run, run_number=number)
+
+
+def _left_behind(name: str, number: int, now: float) -> InstanceState:
+    """A run whose leader is gone: what it left behind is ended at once, and then the next run may start."""
+    run = Run(number=number, asked_at=now, exit=Exit(), exited_at=now, kill_at=now)
+    return InstanceState(
+        name,
+        Phase.STOPPING,
+        now,
+        Reason(Why.LEFTOVERS, detail="its record is lost"),
+        desired=Desired.RUNNING,
+        restart_for=StopCause.LEFTOVERS,
+        run=run,
+        run_number=number,
+    )
 
 
 def adopt_runs(engine: Engine, memory: Memory) -> None:
@@ -81,16 +99,17 @@ def adopt_runs(engine: Engine, memory: Memory) -> None:
 def _adopt(engine: Engine, memory: Memory, name: str, run: Run) -> Event | None:
     """What has happened to a run since it was written down; ``None``: nothing."""
     world = engine.world
+    if run.exit is not None:
+        return Emptied(run.number) if world.count_leftovers(name, run.number) == 0 else None
     if run.pid is None:
         # It died between the record of the intent and that of the pid: look for the mark.
         started = world.find_started(name, run.number)
         if started is None or not world.adopt(name, run.number, *started):
-            return NotStarted(run.number)
+            is_over = world.count_leftovers(name, run.number) > 0
+            return Exited(run.number, Exit(), remaining=True) if is_over else NotStarted(run.number)
         with memory.transaction():
             memory.save_runs([RunRow(name, run.number, started[0], started[1], started_at=engine.clock.wall())])
         return Spawned(run.number, started[0])
-    if run.exit is not None:
-        return Emptied(run.number) if world.count_leftovers(name, run.number) == 0 else None
     row = memory.find_run(name, run.number)
     if row is not None and row.started is not None and world.adopt(name, run.number, run.pid, row.started):
         return None

@@ -89,8 +89,16 @@ class World(Protocol):
         """The leader, as (pid, started), of a run whose start was recorded but not its pid; ``None``: there is none."""
         ...
 
-    def find_marked(self) -> dict[str, tuple[int, int, int]]:
-        """Every run of this project whose leader lives, by instance: its number, pid and start."""
+    def find_marked(self) -> dict[str, tuple[int, int, int, str]]:
+        """Every run of this project of which something lives, by instance.
+
+        Its number, the pid and the start of its leader (0 when only what it left behind lives), and the fingerprint of
+        what was executed.
+        """
+        ...
+
+    def fingerprint(self, spec: ComponentSpec) -> str:
+        """Tells what is executed apart from what would be executed after an edit."""
         ...
 
     def boot_id(self) -> str:

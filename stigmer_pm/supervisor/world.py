@@ -10,7 +10,7 @@ from stigmer_pm.core.events import ProbeDone
 from stigmer_pm.probes import DeclaredProbe, HealthProbe, ProbeContext
 from stigmer_pm.runtime import system
 from stigmer_pm.runtime.probe_child import CommandSpawner
-from stigmer_pm.runtime.process import ProcessRuntime, Started
+from stigmer_pm.runtime.process import ProcessRuntime, Started, fingerprint
 from stigmer_pm.runtime.reaper import Reaper
 from stigmer_pm.runtime.spawn import SpawnFailure
 from stigmer_pm.spec import ComponentSpec, ExecCheck, PluginCheck, ProbeSpec
@@ -59,7 +59,11 @@ class LocalWorld:
         """Look for the mark of a run."""
         return self._runtime.find_started(instance, run)
 
-    def find_marked(self) -> dict[str, tuple[int, int, int]]:
+    def fingerprint(self, spec: ComponentSpec) -> str:
+        """Of a process."""
+        return "" if spec.process is None else fingerprint(spec.process)
+
+    def find_marked(self) -> dict[str, tuple[int, int, int, str]]:
         """Look for the marks of all runs of this project."""
         return self._runtime.find_marked()
 

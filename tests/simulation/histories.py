@@ -41,7 +41,7 @@ def run_history(seed: int, steps: int = 40) -> Simulation:
 
 def _actions(simulation: Simulation) -> dict[str, Callable[[], None]]:
     def some_time() -> None:
-        simulation.pass_time(simulation.chance.choice([0.0, 0.05, 0.4, 1.0, 3.0, 15.0, 70.0, 700.0]))
+        simulation.pass_time(simulation.chance.choice([0.0, 0.05, 0.05, 0.4, 0.4, 1.0, 1.0, 3.0, 3.0, 15.0, 70.0]))
 
     return {
         "time": some_time,

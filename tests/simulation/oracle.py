@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from stigmer_pm.core.probing import Outcome
 from stigmer_pm.core.project import Project
-from stigmer_pm.core.state import RESTING, Desired, InstanceState, Phase
+from stigmer_pm.core.state import RESTING, Desired, InstanceState, Phase, RunEnd, StopCause
 from stigmer_pm.spec import ComponentSpec, Condition, Dependency, ProbeKind, RestartPolicy
 
 from .virtual_world import Process, VirtualWorld
@@ -52,6 +52,11 @@ class Oracle:
         for name in names:
             history = self.history(name)
             history.asked = True
+
+    def cleared(self, name: str) -> None:
+        """Its counts are cleared, and it goes on."""
+        history = self.history(name)
+        history.automatic, history.failed_restarts, history.failed, history.slowed = [], [], 0, 0
 
     def disturb(self) -> None:
         """The supervisor has died or the file was edited: the accounting starts anew from what is seen next."""
@@ -172,13 +177,19 @@ class Oracle:
         history = self.history(process.instance)
         previous, history.last = history.last, process
         history.starts.append(now)
-        if history.asked or previous is None:
-            history.asked = history.disturbed = False
-            history.automatic, history.failed_restarts = [], []
-            history.failed = history.slowed = 0
-            return
         if history.disturbed:
+            # Whether a command had been written down before the death, only the records can tell.
             self._take_over(process.instance, history)
+            return
+        if history.asked or previous is None:
+            history.asked = False
+            self.cleared(process.instance)
+            return
+        end = self._end_of(process.instance)
+        if end is not None and end.cause is not None and not end.cause.is_probe:
+            # Its last run was ended to be replaced, so this start is no automatic restart.
+            if end.cause is not StopCause.DEPENDENCY:
+                self.cleared(process.instance)
             return
         if spec.restart is RestartPolicy.NEVER:
             raise Violation(f"{process.instance} is restarted under the policy never")
@@ -187,11 +198,15 @@ class Oracle:
             raise Violation(f"{process.instance} is restarted, and run {previous.run} has not ended")
         self._check_wait(process.instance, spec, history, previous, now, ended_at)
 
+    def _end_of(self, name: str) -> RunEnd | None:
+        assert self.project is not None
+        return self.project[name].state.last_end
+
     def _take_over(self, name: str, history: History) -> None:
         """After a death, or an edit during a backoff: go on from the counts that are on record."""
         assert self.project is not None
         state = self.project[name].state
-        history.disturbed = False
+        history.disturbed = history.asked = False
         history.automatic, history.failed_restarts = list(state.automatic_restarts), list(state.failed_restarts)
         history.failed, history.slowed = state.failed_runs, state.slowed_restarts
 

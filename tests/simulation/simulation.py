@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 
 from stigmer_pm.core.plan import Scope
-from stigmer_pm.core.state import Desired, Phase
+from stigmer_pm.core.state import RESTING, Desired, Phase
 from stigmer_pm.spec import ComponentSpec, ProjectSpec
 from stigmer_pm.supervisor import commands
 from stigmer_pm.supervisor.engine import Engine
@@ -20,6 +20,20 @@ from .virtual_world import Program, VirtualWorld
 
 #: Steps of one moment after which something goes round in circles.
 _MOST_CALLS = 10_000
+
+#: Seconds in which everything comes to be what it is to be: the longest backoff and the slowest stop, and some more.
+_QUIET = 100.0
+
+
+#: In which phases a command makes the next start one that was asked for. In the others it comes too late, or to what
+#: is so already; a restart of what runs shows in the cause of its end.
+_AT_REST = {*RESTING, Phase.BACKOFF, Phase.STOPPING}
+_ASKED = {
+    "start": _AT_REST,
+    "restart": {*_AT_REST, Phase.STARTING, Phase.RUNNING},
+    "reset": {*_AT_REST, Phase.WAITING},
+    "stop": set(Phase),
+}
 
 
 class SupervisorDied(BaseException):
@@ -89,9 +103,15 @@ class Simulation:
             return
         names = [name for name in self.names() if self.chance.random() < 0.5] or [self.chance.choice(self.names())]
         self.tell(f"{verb} {' '.join(names)}")
-        # What they need may be started as well.
-        self.oracle.asked(self.names() if verb != "stop" else names)
         engine = self.engine
+        for name in self.names():
+            phase = engine.project[name].state.phase
+            if name in names and phase in _ASKED[verb]:
+                self.oracle.asked([name])
+            elif name in names and verb == "reset":
+                self.oracle.cleared(name)
+            elif verb != "stop" and phase in RESTING:
+                self.oracle.asked([name])  # what they need is started as well
         self._guarded(lambda: commands.act(engine, names, verb))
 
     def hurry(self) -> None:
@@ -162,17 +182,16 @@ class Simulation:
             self.oracle.check(self.loop.next_at())
 
     def calm(self) -> None:
-        """Nothing bad happens any more; after some hours everything that is wanted must be there."""
+        """Nothing bad happens any more; after some minutes everything that is wanted must be there."""
         self.tell("calm")
         self._fuse = None
         for component in self.components:
             self.world.programs[component.name] = Program()
         for process in self.world.processes.values():
             process.program = replace(process.program, sick=False, healthy_after=0.0, answers_in=0.01, stops_in=0.1)
-        self.up()
-        self.pass_time(3600.0)
-        self.up()
-        self.pass_time(3600.0)
+        for _ in range(2):
+            self.up()
+            self.pass_time(_QUIET)
         self._check_wanted()
 
     # --- inside -------------------------------------------------------------------------------------------------
@@ -255,7 +274,7 @@ class Simulation:
             if state.phase is Phase.WAITING and spec.depends_on:
                 continue
             if not state.is_ready:
-                raise Violation(f"{state.name} is {state.phase} after two quiet hours: {state}")
+                raise Violation(f"{state.name} is {state.phase} when all has been quiet: {state}")
             (process,) = self.world.living(state.name)
             if process.spec.process != spec.process:
                 raise Violation(f"{state.name} runs what the file said before")

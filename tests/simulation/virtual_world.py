@@ -144,8 +144,15 @@ class VirtualWorld:
         process = self.processes.get((instance, run))
         return (process.pid, process.pid) if process is not None and process.leader else None
 
-    def find_marked(self) -> dict[str, tuple[int, int, int]]:
-        return {p.instance: (p.run, p.pid, p.pid) for p in self.processes.values() if p.leader}
+    def find_marked(self) -> dict[str, tuple[int, int, int, str]]:
+        return {
+            p.instance: (p.run, p.pid if p.leader else 0, p.pid if p.leader else 0, self.fingerprint(p.spec))
+            for p in self.processes.values()
+            if p.lives
+        }
+
+    def fingerprint(self, spec: ComponentSpec) -> str:
+        return str(spec.process)
 
     def boot_id(self) -> str:
         return "one boot"
