@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
 def main() -> None:
     """Run the command line and exit with its status."""
+    # Until the command line is there to say a word about it, Ctrl-C ends the program as it ends any other.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     arguments = sys.argv[1:]
     seed = None
     if "up" in arguments[:3] and not {"--help", "-h", "--dry-run", "--foreground"} & set(arguments):

@@ -187,7 +187,7 @@ class Project:
 
     def close(self) -> dict[int, str]:
         """End everything; what was still alive after an orderly ``down``."""
-        if (self.dir / ".stigmer" / "supervisor.json").exists():
+        if self.living():
             self.run("down", "--timeout", "20s")
         with suppress(AssertionError):
             eventually(lambda: not self.living(), deadline=5.0)

@@ -63,7 +63,7 @@ def act(
 ) -> int:
     """Ask for ``verb``, wait for its result, and say it. The exit status."""
     selection = chosen(verb, names, labels, everything=everything)
-    supervisor = session.supervisor()
+    supervisor = session.living_supervisor()
     results, targets = supervisor.act(verb, selection)
     if verb != "stop":
         _say_unapplied_edit(session, supervisor, results)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -99,6 +100,8 @@ def run(arguments: Sequence[str], seed: Seed | None = None) -> int:
     terminal = Terminal.of_this_process(os.environ)
     session = Session(terminal, os.environ, seed)
     try:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         status = _invoke(list(arguments), session)
         terminal.flush()
     except (KeyboardInterrupt, click.Abort):

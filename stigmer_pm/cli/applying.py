@@ -85,14 +85,22 @@ def apply(session: Session, wanted: Wanted) -> tuple[Supervisor, ApplyAnswer]:
     told = False
     while True:
         try:
-            supervisor = Supervisor.find(state)
+            supervisor = Supervisor.find(state, session.environ)
             supervisor.knock()
             session.discard_seed()
             return supervisor, supervisor.apply(encode(wanted.spec), names=wanted.names, profiles=wanted.profiles)
+        except Refused as refused:
+            if not refused.is_ending:
+                raise
+            if not told:
+                told = True
+                session.terminal.say("another command stops everything; waiting until it has")
+            _wait_until_unlocked(state)
+            ends_at = time.monotonic() + _ANSWER_WITHIN
         except NoSupervisor as error:
             answer = _start(session, wanted) if error.is_absent and not is_locked(state) else None
             if answer is not None:
-                return Supervisor.find(state), answer
+                return Supervisor.find(state, session.environ), answer
             if not (error.is_absent or error.may_return):
                 raise
             if time.monotonic() > ends_at:
@@ -100,6 +108,12 @@ def apply(session: Session, wanted: Wanted) -> tuple[Supervisor, ApplyAnswer]:
             if error.may_return and not told:
                 told = True
                 session.terminal.say(f"{error.message}; waiting for it")
+        time.sleep(_LOOK)
+
+
+def _wait_until_unlocked(state: StateDir) -> None:
+    """For as long as it takes: whoever asked for the end said how long everything may take to stop."""
+    while is_locked(state):
         time.sleep(_LOOK)
 
 
@@ -113,12 +127,15 @@ def _no_answer(state: StateDir) -> NoSupervisor:
 def plan(session: Session, wanted: Wanted) -> tuple[list[Change], int]:
     """What :func:`apply` would change, and how many components it would leave alone."""
     try:
-        supervisor = Supervisor.find(StateDir(wanted.spec.state_dir))
+        supervisor = Supervisor.find(StateDir(wanted.spec.state_dir), session.environ)
         answer = supervisor.apply(encode(wanted.spec), names=wanted.names, profiles=wanted.profiles, dry_run=True)
     except NoSupervisor as error:
         if not error.is_absent:
             raise
-        session.terminal.say("no supervisor runs; up would start one")
+        if error.has_died:
+            session.terminal.say(f"{error.message}; up would find it again, which this plan doesn't know")
+        else:
+            session.terminal.say("no supervisor runs; up would start one")
         fresh = make_plan({}, lambda name: None, wanted.spec, wanted.scope)
         changes = [
             Change(name=c.name, action=c.action.value, fields=list(c.fields), reason=c.reason) for c in fresh.changes

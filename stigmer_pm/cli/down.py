@@ -31,8 +31,7 @@ def command(session: Session, timeout: float | None) -> int:
     and the exit status is 0. Ctrl-C and --timeout end only the waiting: what has begun to stop goes on stopping.
     """
     try:
-        supervisor = session.supervisor()
-        supervisor.knock()
+        supervisor = session.living_supervisor()
     except NoSupervisor as error:
         if not error.is_absent:
             raise

@@ -70,15 +70,18 @@ def command(
     keep = _keeps(pattern)
     paths = _log_paths(session, names, labels)
     printer = LogPrinter(session.terminal, paths, has_prefix=not no_prefix)
-    try:
-        if follow:
-            _follow(session, Follower(paths, lines=lines), printer, keep)
-        for line in history(paths, lines):
-            if keep(line.data):
-                printer.show(line.name, line.data)
-    except PermissionError as error:
-        raise CliError(f"cannot read the log '{error.filename}': permission denied", exit_status=1) from error
-    return 0
+    troubled: list[str] = []
+
+    def trouble(name: str, error: OSError) -> None:
+        troubled.append(name)
+        session.terminal.complain(f"cannot read the log of {name} ('{paths[name]}'): {(error.strerror or '').lower()}")
+
+    if follow:
+        _follow(session, Follower(paths, lines, trouble), printer, keep)
+    for line in history(paths, lines, trouble):
+        if keep(line.data):
+            printer.show(line.name, line.data)
+    return 1 if troubled else 0
 
 
 def _follow(session: Session, follower: Follower, printer: LogPrinter, keep: Keep) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 
 import click
@@ -17,6 +16,7 @@ from stigmer_pm.client.documents import Document, PsDocument
 from stigmer_pm.client.errors import ClientError
 from stigmer_pm.client.finding import Address
 from stigmer_pm.client.requests import Supervisor
+from stigmer_pm.sockets import all_folders
 from stigmer_pm.statedir import StateDir
 
 _HEADERS = ("PROJECT", "COMPONENTS", "READY", "PID", "FOLDER")
@@ -61,7 +61,7 @@ def _entry(document: PsDocument) -> Document:
 
 def _answers(environ: Mapping[str, str]) -> Iterator[PsDocument]:
     seen: set[str] = set()
-    for folder in _socket_folders(environ):
+    for folder in all_folders(environ):
         for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*.sock"))):
             real = os.path.realpath(path)
             if real in seen:
@@ -73,14 +73,3 @@ def _answers(environ: Mapping[str, str]) -> Iterator[PsDocument]:
                 yield Supervisor(StateDir(folder), unknown).ps()
             except ClientError:
                 continue  # a socket that a killed supervisor left, or one that isn't ours
-
-
-def _socket_folders(environ: Mapping[str, str]) -> Iterator[str]:
-    """Everywhere that a supervisor of this user may have put its socket, whichever login started it."""
-    runtime = environ.get("XDG_RUNTIME_DIR")
-    if runtime:
-        yield os.path.join(runtime, "stigmer-pm")
-    yield f"/run/user/{os.geteuid()}/stigmer-pm"
-    # Another login may have had no TMPDIR. Whose socket it is gets checked before anything is sent to it.
-    for folder in dict.fromkeys((tempfile.gettempdir(), "/tmp")):  # noqa: S108
-        yield os.path.join(folder, f"stigmer-pm-{os.geteuid()}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 
 import click
@@ -51,7 +52,14 @@ def command(
 def _print_json(session: Session, document: PsDocument) -> None:
     changed = has_changed(document["inputs"])
     shown = {key: value for key, value in document.items() if key != "inputs"} | {"file_changed": changed}
+    folder = os.path.dirname(document["file"])
+    shown["components"] = [c | {"log": _from_folder(c["log"], folder)} for c in document["components"]]
     session.terminal.print(json.dumps(shown, indent=2, ensure_ascii=False))
+
+
+def _from_folder(path: str, folder: str) -> str:
+    """A path below the folder of the file as the file would have it; others as they are."""
+    return os.path.relpath(path, folder) if path.startswith(folder + os.sep) else path
 
 
 def _say_foot(session: Session, document: PsDocument) -> None:

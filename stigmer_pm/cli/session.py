@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stigmer_pm.cli.errors import CliError
+from stigmer_pm.client.errors import NoSupervisor, Refused
 from stigmer_pm.client.requests import Supervisor
 from stigmer_pm.statedir import StateDir
 
@@ -68,8 +69,43 @@ class Session:
         Raises:
             ConfigError: there is no file.
             NoSupervisor: none has left its address.
+            CliError: it runs another file's project, which has the same state folder.
         """
-        return Supervisor.find(self.state())
+        supervisor = Supervisor.find(self.state(), self.environ)
+        theirs, ours = supervisor.address.file, self.file()
+        if theirs and os.path.realpath(theirs) != os.path.realpath(ours) and os.path.exists(theirs):
+            raise CliError(
+                f"the state folder '{self.state().path}' belongs to the project of {theirs}",
+                f"name that file (-f {theirs}), or give {ours} a state_dir of its own",
+            )
+        return supervisor
+
+    def living_supervisor(self) -> Supervisor:
+        """The project's supervisor; when it has died, another one that finds again what it ran.
+
+        Raises:
+            ConfigError: there is no file.
+            NoSupervisor: none runs, and nothing is known to run without one.
+        """
+        try:
+            supervisor = self.supervisor()
+            supervisor.knock()
+        except NoSupervisor as error:
+            if not error.has_died:
+                raise
+            self.terminal.say(f"{error.message}; starting another, which finds it again")
+            return self._recover()
+        return supervisor
+
+    def _recover(self) -> Supervisor:
+        state = self.state()
+        answer = self.take_seed().plant(
+            {"recover": {"state_dir": state.path, "file": self.file()}, "environment": dict(self.environ)}
+        )
+        if "error" in answer:
+            error = answer["error"]
+            raise Refused(str(error["message"]), error.get("cure"), int(error.get("exit", 1)))
+        return Supervisor.find(state, self.environ)
 
     # --- the seed of a supervisor -------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ def command(
 
     How a run ends by it counts as any other end. Exits with 1 when one of them has no process.
     """
-    results = session.supervisor().signal(name, chosen("signal", names, labels, everything=everything))
+    results = session.living_supervisor().signal(name, chosen("signal", names, labels, everything=everything))
     for result in results:
         session.terminal.print(f"{result['name']}: {result['said']}")
     return 0 if all(result["pid"] for result in results) else 1

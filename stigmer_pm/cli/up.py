@@ -10,6 +10,7 @@ import click
 
 from stigmer_pm.cli.acting import Watching
 from stigmer_pm.cli.applying import Wanted, apply, plan, read_wanted
+from stigmer_pm.cli.errors import CliError, nearest
 from stigmer_pm.cli.options import (
     chosen_profiles,
     example,
@@ -28,6 +29,9 @@ from stigmer_pm.cli.screen.progress import watch
 from stigmer_pm.cli.session import Session, pass_session
 from stigmer_pm.client.documents import ApplyAnswer, Document
 from stigmer_pm.client.requests import Outcome, Supervisor
+
+#: As the core has it: whatever run they have, they are to go.
+_ANY_RUN = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,9 @@ def command(
     """
     front = Front(exit_code_from, exit_on_failure)
     _check_options(front, foreground=foreground, others=dry_run or no_wait or is_watching or as_json)
-    profiles = chosen_profiles(profiles, session.environ)
+    named_profiles, profiles = profiles, chosen_profiles(profiles, session.environ)
     wanted = read_wanted(session, names, labels, profiles)
+    _check_profiles(wanted, named_profiles)
     if dry_run:
         return _show_plan(session, wanted, as_json=as_json)
     if foreground:
@@ -130,7 +135,9 @@ def _wait(session: Session, supervisor: Supervisor, answer: ApplyAnswer, watchin
     if not stopping:
         return outcome
     left = None if ends_at is None else max(0.0, ends_at - time.monotonic())
-    gone = watch(session.terminal, supervisor.wait(dict.fromkeys(stopping, 0), goal="stopped", timeout=left), "stopped")
+    gone = watch(
+        session.terminal, supervisor.wait(dict.fromkeys(stopping, _ANY_RUN), goal="stopped", timeout=left), "stopped"
+    )
     report_unwell(session.terminal, gone, "stopped", watching.timeout)
     return Outcome(
         outcome.reached and gone.reached, outcome.timed_out or gone.timed_out, outcome.instances + gone.instances
@@ -159,6 +166,15 @@ def _print_begun(session: Session, answer: ApplyAnswer, *, as_json: bool) -> Non
 
 def _changes_of(answer: ApplyAnswer) -> Document:
     return {"changes": answer["changes"], "unchanged": answer["unchanged"]}
+
+
+def _check_profiles(wanted: Wanted, named: tuple[str, ...]) -> None:
+    """One that is named must be there; those of the environment may be another project's."""
+    known = sorted({profile for component in wanted.spec.components for profile in component.profiles})
+    for profile in named:
+        if profile not in known and profile != "*":
+            hint = f"there is: {', '.join(known)}" if known else "no component has one"
+            raise CliError(f"no component is in the profile '{profile}'{nearest(profile, known)}", hint)
 
 
 def _check_options(front: Front, *, foreground: bool, others: bool) -> None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import socket
-import struct
 
-from stigmer_pm.client.finding import Address, belongs_to
+from stigmer_pm.client.finding import Address, belongs_to, peer_of
 
 
 def connect(address: Address, timeout: float) -> socket.socket:
@@ -27,19 +26,10 @@ def connect(address: Address, timeout: float) -> socket.socket:
     try:
         connection.settimeout(timeout)
         connection.connect(address.socket)
-        uid = _peer_uid(connection)
+        _, uid = peer_of(connection)
         if uid is not None and uid != address.owner_uid:
             raise belongs_to(f"the process that answers at {address.socket}", uid)
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def _peer_uid(connection: socket.socket) -> int | None:
-    """The user at the other end, by the kernel's word; ``None`` where it doesn't tell."""
-    option = getattr(socket, "SO_PEERCRED", None)
-    if option is None:
-        return None
-    _, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("3i")))
-    return int(uid)

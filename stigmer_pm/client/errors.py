@@ -17,16 +17,28 @@ class NoSupervisor(ClientError):
     """No supervisor answers for this project.
 
     ``is_absent``: none runs, so that starting one is the cure; otherwise one runs that can't be reached, or that is
-    somebody else's. ``may_return``: it runs and is expected to answer again shortly.
+    somebody else's. ``has_died``: it is absent, and what it ran goes on. ``may_return``: it runs and is expected to
+    answer again shortly.
     """
 
     def __init__(
-        self, message: str, cure: str | None = None, *, is_absent: bool = False, may_return: bool = False
+        self,
+        message: str,
+        cure: str | None = None,
+        *,
+        is_absent: bool = False,
+        has_died: bool = False,
+        may_return: bool = False,
     ) -> None:
         super().__init__(message, cure, exit_status=3)
-        self.is_absent = is_absent
+        self.is_absent = is_absent or has_died
+        self.has_died = has_died
         self.may_return = may_return
 
 
 class Refused(ClientError):
-    """The supervisor understood the request and does not carry it out."""
+    """The supervisor understood the request and does not carry it out. ``is_ending``: for it is stopping everything."""
+
+    def __init__(self, message: str, cure: str | None = None, exit_status: int = 1, *, is_ending: bool = False) -> None:
+        super().__init__(message, cure, exit_status)
+        self.is_ending = is_ending

@@ -10,9 +10,13 @@ import fcntl
 import json
 import os
 import pwd
+import socket
+import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stigmer_pm.client.errors import NoSupervisor
+from stigmer_pm.sockets import all_folders, socket_name
 from stigmer_pm.statedir import StateDir
 
 _UP = "start one with 'stigmer-pm up'"
@@ -29,31 +33,65 @@ class Address:
     owner_uid: int
 
 
-def read_address(state: StateDir) -> Address:
-    """The address that the supervisor of this state folder has left.
+def read_address(state: StateDir, environ: Mapping[str, str]) -> Address:
+    """The address that the supervisor of this state folder has left, or of one that answers where it would listen.
 
     Raises:
         NoSupervisor: there is none, it can't be read, or the folder belongs to somebody else.
     """
     owner = _owner_of(state)
+    found = None if owner is None else _written_down(state, owner)
+    # The folder, or the address in it, may have been removed or damaged under a supervisor that runs.
+    found = found or _answering(state, environ)
+    if found is not None:
+        return found
+    if is_locked(state):
+        raise NoSupervisor(
+            "the supervisor of this project is just starting or ending", "try again in a moment", may_return=True
+        )
+    raise none_runs()
+
+
+def _written_down(state: StateDir, owner: int) -> Address | None:
     try:
         with open(state.address, encoding="utf-8") as file:
             found = json.load(file)
         # A copy of a project has the address of the original's supervisor in it. (A folder that was moved has its own.)
         if found.get("state_dir") not in (None, os.path.realpath(state.path)) and not is_locked(state):
-            raise none_runs()
+            return None
         return Address(int(found["pid"]), str(found["socket"]), str(found["project"]), str(found["file"]), owner)
     except FileNotFoundError:
-        if is_locked(state):
-            raise NoSupervisor(
-                "the supervisor of this project is just starting or ending", "try again in a moment", may_return=True
-            ) from None
-        raise none_runs() from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is damaged"
-        raise NoSupervisor(
-            f"cannot read '{state.address}': {reason.lower()}", "write it anew with 'stigmer-pm up'", is_absent=True
-        ) from error
+        return None
+    except PermissionError as error:
+        raise NoSupervisor(f"cannot read '{state.address}': permission denied") from error
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None  # damaged; the supervisor writes it anew
+
+
+def _answering(state: StateDir, environ: Mapping[str, str]) -> Address | None:
+    name = socket_name(state.path)
+    for folder in all_folders(environ):
+        path = os.path.join(folder, name)
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(1.0)
+            try:
+                if os.lstat(path).st_uid != os.geteuid():
+                    continue
+                connection.connect(path)
+            except OSError:
+                continue
+            pid = peer_of(connection)[0]
+        return Address(pid or 0, path, "", "", os.geteuid())
+    return None
+
+
+def peer_of(connection: socket.socket) -> tuple[int | None, int | None]:
+    """The process and the user at the other end, by the kernel's word; ``None`` where it doesn't tell."""
+    option = getattr(socket, "SO_PEERCRED", None)
+    if option is None:
+        return None, None
+    pid, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("3i")))
+    return int(pid), int(uid)
 
 
 def none_runs(detail: str = "") -> NoSupervisor:
@@ -68,7 +106,7 @@ def explain_silence(state: StateDir, address: Address, error: OSError) -> NoSupe
         return NoSupervisor(
             f"the supervisor of this project (pid {address.pid}) has died; what it ran goes on",
             "start another with 'stigmer-pm up', which finds it again",
-            is_absent=True,
+            has_died=True,
         )
     if isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
         return NoSupervisor(
@@ -101,11 +139,12 @@ def is_locked(state: StateDir) -> bool:
     return False
 
 
-def _owner_of(state: StateDir) -> int:
+def _owner_of(state: StateDir) -> int | None:
+    """Who owns the state folder; ``None``: there is none."""
     try:
         owner = os.stat(state.path).st_uid
     except FileNotFoundError:
-        raise none_runs() from None
+        return None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise NoSupervisor(f"cannot look into the state folder '{state.path}': {reason}") from error

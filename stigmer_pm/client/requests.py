@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -76,13 +77,15 @@ class Supervisor:
         self.address = address
 
     @classmethod
-    def find(cls, state: StateDir) -> Supervisor:
+    def find(cls, state: StateDir, environ: Mapping[str, str] | None = None) -> Supervisor:
         """The supervisor that has left its address in this state folder; :meth:`knock` tells whether it is there.
+
+        ``environ`` (default: this process's) tells where to look when there is no address.
 
         Raises:
             NoSupervisor: there is no address, or the folder is somebody else's.
         """
-        return cls(state, finding.read_address(state))
+        return cls(state, finding.read_address(state, os.environ if environ is None else environ))
 
     def knock(self) -> None:
         """Make sure that it is there: connect, and ask nothing."""
@@ -238,7 +241,8 @@ def _refusal(answer: Answer) -> Refused:
     text = answer.read()
     try:
         error = json.loads(text)["error"]
-        return Refused(str(error["message"]), error.get("cure"), int(error.get("exit", 1)))
+        is_ending = error.get("code") == "ending"
+        return Refused(str(error["message"]), error.get("cure"), int(error.get("exit", 1)), is_ending=is_ending)
     except (ValueError, KeyError, TypeError):
         return Refused(f"the supervisor answered with status {answer.status}, and without a reason")
 

@@ -65,7 +65,7 @@ def conclude(spec: ComponentSpec, state: InstanceState, run: Run, now: float, ch
 
 def _over(state: InstanceState, end: RunEnd) -> RunOver:
     cause = f"{end.cause.value}: " if end.cause is not None and end.cause.is_probe else ""
-    return RunOver(state.name, end.run, end.at, end.uptime, f"{cause}{end_words(end)}")
+    return RunOver(state.name, end.run, end.at, end.uptime, f"{cause}{end_words(end)}{_killed_words(end)}")
 
 
 def _follow(spec: ComponentSpec, state: InstanceState, run: Run, end: RunEnd, now: float, chance: float) -> Step:
@@ -82,10 +82,13 @@ def _follow(spec: ComponentSpec, state: InstanceState, run: Run, end: RunEnd, no
 
 def _stopped(state: InstanceState, end: RunEnd, now: float) -> Step:
     why = Why.REMOVED if state.is_removed else Why.STOPPED_BY_HAND
-    killed = "; had to be killed (SIGKILL) after its stop_timeout" if end.killed else ""
     state = replace(state, restart_for=None)
-    record = Record(state.name, EventKind.STOPPED, f"stopped, {end_words(end)}{killed}", end.run)
-    return enter(state, Phase.STOPPED, now, Reason(why)), (record,)
+    record = Record(state.name, EventKind.STOPPED, f"stopped, {end_words(end)}{_killed_words(end)}", end.run)
+    return enter(state, Phase.STOPPED, now, Reason(why, detail=_killed_words(end))), (record,)
+
+
+def _killed_words(end: RunEnd) -> str:
+    return "; had to be killed (SIGKILL) after its stop_timeout" if end.killed else ""
 
 
 def _carry_out(spec: ComponentSpec, decision: Decision, run: Run, end: RunEnd, now: float) -> Step:

@@ -40,7 +40,7 @@ class Restart:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Its counts of failed runs are to be cleared; it is started unless it runs."""
+    """Its counts of failed runs are to be cleared; one that has failed, or waits in backoff, is started."""
 
 
 @dataclass(frozen=True, slots=True)

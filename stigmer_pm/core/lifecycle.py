@@ -130,7 +130,7 @@ def _unwanted(state: InstanceState, event: Stop | Kill) -> InstanceState:
 
 
 def _reset_counts(spec: ComponentSpec, state: InstanceState, event: Reset, now: float) -> Step:
-    """A reset of one that runs only clears its counts."""
+    """A reset of one that runs, or rests without having been given up on, only clears its counts."""
     return replace(clear_counts(state), start_at=state.start_at), ()
 
 
@@ -326,7 +326,7 @@ _NOT_ASKED = "its readiness probe is not asked now"
 _REST: Mapping[type[Event], Handler | str] = {
     Start: _want,
     Restart: _want,
-    Reset: _want,
+    Reset: _reset_counts,
     Stop: _unwant_now,
     Kill: _kill_nothing,
     Proceed: _NOT_WAITING,
@@ -365,9 +365,9 @@ _ALIVE: Mapping[type[Event], Handler | str] = {
 
 TABLE: Mapping[Phase, Mapping[type[Event], Handler | str]] = {
     Phase.STOPPED: _REST,
-    Phase.FAILED: _REST,
+    Phase.FAILED: {**_REST, Reset: _want},
     Phase.COMPLETED: {**_REST, Stop: _unwant_completed, Kill: _unwant_completed},
-    Phase.BACKOFF: {**_REST, Due: _due_backoff},
+    Phase.BACKOFF: {**_REST, Due: _due_backoff, Reset: _want},
     Phase.WAITING: {
         **_REST,
         Start: _keep_wanting,
@@ -382,7 +382,7 @@ TABLE: Mapping[Phase, Mapping[type[Event], Handler | str]] = {
         **_ALIVE,
         Start: _want_after_stop,
         Restart: _want_after_stop,
-        Reset: _want_after_stop,
+        Reset: _reset_counts,
         Halt: _UNDER_WAY,
         Hold: _UNDER_WAY,
         Spawned: _spawned_too_late,

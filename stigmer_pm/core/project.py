@@ -90,11 +90,14 @@ class Project:
         return effects + self._settle(dict.fromkeys(known), now)
 
     def apply(self, specs: Mapping[str, ComponentSpec], changes: Iterable[Change], now: float) -> list[Effect]:
-        """Carry out a plan: ``specs`` are the new specs of the components that the plan names."""
+        """Carry out a plan: ``specs`` are the specs of the whole file, in its order."""
         changes = tuple(changes)
         for change in changes:
             if change.action is not Action.STOP:
                 self._declare(specs[change.name])
+        # In the order of the file, wherever in it a new one stands; those that are on their way out come last.
+        known = [name for name in specs if name in self._instances]
+        self._instances = {n: self._instances[n] for n in dict.fromkeys((*known, *self._instances))}
         self._index()
         effects: list[Effect] = []
         for change in changes:

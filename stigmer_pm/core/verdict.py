@@ -9,7 +9,7 @@ from enum import StrEnum
 from stigmer_pm.core.dependencies import Instance, unmet
 from stigmer_pm.core.probing import ProbeState, Result
 from stigmer_pm.core.reasons import Why, words
-from stigmer_pm.core.state import Desired, InstanceState, Phase
+from stigmer_pm.core.state import RESTING, Desired, InstanceState, Phase
 from stigmer_pm.spec import ComponentSpec, Condition, RestartPolicy
 
 
@@ -72,9 +72,11 @@ def judge(
     seen = set() if seen is None else seen
     spec, state = instance.spec, instance.state
     if goal is Goal.STOPPED:
-        return _judge_stopped(state)
+        return _judge_stopped(state, run)
     why = reason_shown(state)
     if state.desired is Desired.STOPPED and state.phase is not Phase.COMPLETED:
+        if state.phase is Phase.STOPPING or state.run is not None:
+            why = "it is being stopped by another command"
         return Verdict(Standing.LOST, why or "it is to stop")
     if goal is Goal.COMPLETED and spec.restart in (RestartPolicy.ALWAYS, RestartPolicy.UNLESS_STOPPED):
         return Verdict(Standing.LOST, f"it never completes: its restart policy is {spec.restart.value}")
@@ -93,17 +95,28 @@ def judge(
             return Verdict(Standing.PENDING, why)
 
 
-def _judge_stopped(state: InstanceState) -> Verdict:
-    if state.desired is Desired.RUNNING and state.phase not in (Phase.COMPLETED, Phase.FAILED):
+#: The run after which nothing counts as started again: whoever waits without having stopped anything.
+ANY_RUN = 2**62
+
+
+def _judge_stopped(state: InstanceState, run: int) -> Verdict:
+    """``run`` is the newest run at the time of the stop."""
+    if state.run_number > run and state.desired is Desired.RUNNING and state.phase not in RESTING:
         return Verdict(Standing.LOST, "it has been started again")
     if state.run is None and state.phase in (Phase.STOPPED, Phase.COMPLETED, Phase.FAILED):
         return Verdict(Standing.REACHED, words(state.reason))
     return Verdict(Standing.PENDING, words(state.reason))
 
 
+#: Failed runs in a row after which nobody sits out the next backoff, however short: what has no limit never gives up.
+_ENOUGH_FAILED = 10
+
+
 def _judge_backoff(state: InstanceState, now: float, patience: Patience) -> Verdict:
     why = words(state.reason)
     if state.last_end is not None and state.last_end.spawn_error is not None:
+        return Verdict(Standing.LOST, why)
+    if patience.backoff is not None and (state.failed_runs > _ENOUGH_FAILED or state.reason.why is Why.FLAPPING):
         return Verdict(Standing.LOST, why)
     if patience.backoff is not None and state.start_at is not None and state.start_at - now > patience.backoff:
         return Verdict(Standing.LOST, why)

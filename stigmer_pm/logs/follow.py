@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
-from stigmer_pm.logs.reading import Line, start_of_tail, written_at
+from stigmer_pm.logs.reading import Line, Trouble, open_log, start_of_tail, written_at
 
 #: Bytes that are taken from one file before the others get their turn, so that one that floods hides none of them.
 _TURN = 1024 * 1024
@@ -19,12 +20,13 @@ class Follower:
     A file may come later, be cut, or be replaced by another of the same name: what is in it then counts as added.
     """
 
-    def __init__(self, paths: Mapping[str, str], lines: int) -> None:
+    def __init__(self, paths: Mapping[str, str], lines: int, trouble: Trouble) -> None:
         """Begin ``lines`` lines before the end of each file as it is now; a file that is missing now is read whole.
 
-        Raises:
-            OSError: one can't be read.
+        A file that can't be read is told to ``trouble`` once, and the others are followed.
         """
+        self._trouble = trouble
+        self._troubled: set[str] = set()
         names = sorted(paths, key=lambda name: written_at(paths[name]))
         self._files = {name: _Followed(name, paths[name], lines) for name in names}
         #: There was more to read than one turn takes; the next poll need not wait.
@@ -34,9 +36,6 @@ class Follower:
         """Follow these files from now on, those that are new from their offset in ``begin``, or else as a whole.
 
         What the files that are let go of end with is handed on.
-
-        Raises:
-            OSError: one can't be read.
         """
         for name, file in list(self._files.items()):
             if paths.get(name) != file.path:
@@ -49,15 +48,17 @@ class Follower:
                 self._files[name] = _Followed(name, path, None, begin.get(name, 0))
 
     def poll(self) -> Iterator[Line]:
-        """The complete lines that have been added since the last time.
-
-        Raises:
-            OSError: a file can't be read any more.
-        """
+        """The complete lines that have been added since the last time."""
         self.is_behind = False
         for file in self._files.values():
-            for data in file.take():
-                yield Line(file.name, data)
+            try:
+                for data in file.take():
+                    yield Line(file.name, data)
+            except OSError as error:
+                if file.name not in self._troubled:
+                    self._troubled.add(file.name)
+                    self._trouble(file.name, error)
+                continue
             self.is_behind |= file.is_behind
 
     def rest(self) -> Iterator[Line]:
@@ -78,7 +79,9 @@ class _Followed:
         self.is_behind = False
         self._partial = bytearray()
         self._position = begin
-        self._descriptor: int | None = self._open()
+        self._descriptor: int | None = None
+        with suppress(OSError):  # one that can't be opened is told when it is read
+            self._descriptor = self._open()
         if self._descriptor is not None and lines is not None:
             with open(self._descriptor, "rb", closefd=False) as file:
                 self._position = start_of_tail(file, lines, 0, file.seek(0, os.SEEK_END))
@@ -152,7 +155,4 @@ class _Followed:
         return self._descriptor is not None
 
     def _open(self) -> int | None:
-        try:
-            return os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        return open_log(self.path)

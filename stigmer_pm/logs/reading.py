@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
 #: Bytes that are read at once while looking back for line ends; a screen of lines is usually within one.
 _BLOCK = 64 * 1024
+
+#: Who is told that the log of an instance can't be read, and why.
+Trouble = Callable[[str, OSError], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +31,44 @@ def tail(path: str, lines: int, start_offset: int = 0) -> list[bytes]:
     Raises:
         OSError: it can't be read.
     """
-    try:
-        file = open(path, "rb")  # noqa: SIM115 (closed below; only the opening may find nothing)
-    except (FileNotFoundError, NotADirectoryError):
+    descriptor = open_log(path)
+    if descriptor is None:
         return []
-    with file:
+    with open(descriptor, "rb") as file:
         size = file.seek(0, os.SEEK_END)
         first = start_offset if start_offset <= size else 0
         file.seek(start_of_tail(file, lines, first, size))
         return list(file)
 
 
-def history(paths: Mapping[str, str], lines: int) -> Iterator[Line]:
-    """The last ``lines`` lines of every file, one file after the other; the one that was written to last comes last.
-
-    Lines carry no times of their own, so those of different files can't be put in order.
+def open_log(path: str) -> int | None:
+    """A descriptor to read a log by; ``None`` when there is none, or when it is no file (``/dev/null``, a pipe).
 
     Raises:
-        OSError: one can't be read.
+        OSError: it can't be opened.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def history(paths: Mapping[str, str], lines: int, trouble: Trouble) -> Iterator[Line]:
+    """The last ``lines`` lines of every file, one file after the other; the one that was written to last comes last.
+
+    Lines carry no times of their own, so those of different files can't be put in order. A file that can't be read is
+    told to ``trouble``, and the others are read.
     """
     for name in sorted(paths, key=lambda name: written_at(paths[name])):
-        for data in tail(paths[name], lines):
-            yield Line(name, data)
+        try:
+            for data in tail(paths[name], lines):
+                yield Line(name, data)
+        except OSError as error:
+            trouble(name, error)
 
 
 def written_at(path: str) -> float:

@@ -7,7 +7,7 @@ leader, or descends from one that does. The supervisor is a subreaper, so what a
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from stigmer_pm.runtime import system, table
@@ -15,6 +15,9 @@ from stigmer_pm.runtime import system, table
 #: Rounds of stopping what forks while it is being looked for. Each round leaves only what was forked during the one
 #: before, so even a program that forks without end is caught in two or three.
 _ROUNDS = 50
+
+#: A process by its pid, and its start, which tells it apart from a later one of the same pid.
+Known = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,37 +34,45 @@ class Marks:
     leader_started: int = 0
 
 
-def leftovers(marks: Marks, orphans: list[int] | None) -> list[int]:
+def leftovers(marks: Marks, orphans: Callable[[], list[int]] | None, known: Collection[Known]) -> list[int]:
     """What lives of a run whose leader is gone and has been collected.
 
-    ``orphans`` are the children of this process that it did not start; ``None``: the leader was not our child, so the
-    whole machine is searched.
+    ``orphans`` looks up the children of this process that it did not start; ``None``: the leader was not our child, so
+    the whole machine is searched. ``known`` are processes that were seen to be of the run while its leader lived.
     """
+    alive = [pid for pid, started in known if table.started(pid) == started]
     if orphans is None:
-        return find(marks)
-    if not orphans:
-        return []
-    rows = {pid: row for pid in orphans if (row := table.read_row(pid)) is not None}
-    if not _roots(marks, rows):
-        return []
-    everything = table.read_table()
-    return [pid for pid in table.tree(_roots(marks, rows), everything) if not everything[pid].is_zombie]
+        return _living_tree([*alive, *_roots(marks, rows := table.read_table())], rows)
+    before: set[int] | None = None
+    for _ in range(_ROUNDS):
+        pids = orphans()
+        rows = {pid: row for pid in pids if (row := table.read_row(pid)) is not None}
+        roots = [*alive, *_roots(marks, rows)]
+        if roots:
+            return _living_tree(roots, table.read_table())
+        if before == set(pids):
+            break
+        # One that has died while we looked may have left children of its own, which are ours now: look again.
+        before = set(pids)
+    return []
 
 
 def find(marks: Marks) -> list[int]:
     """Every living process of a run, its leader included if it lives; a search of the whole machine."""
     rows = table.read_table()
-    return [pid for pid in table.tree(_roots(marks, rows), rows) if not rows[pid].is_zombie]
+    return _living_tree(_roots(marks, rows), rows)
 
 
-def kill_all(marks: Marks) -> list[int]:
+def kill_all(marks: Marks, known: Collection[Known]) -> list[int]:
     """SIGKILL every process of a run; the pids that were signalled.
 
     They are stopped first, round by round, so that nothing forks itself out of reach while it is being looked for.
     """
     seen: set[int] = set()
     for _ in range(_ROUNDS):
-        fresh = set(find(marks)) - seen
+        rows = table.read_table()
+        alive = [pid for pid, started in known if pid in rows and rows[pid].started == started]
+        fresh = set(_living_tree([*alive, *_roots(marks, rows)], rows)) - seen
         if not fresh:
             break
         for pid in fresh:
@@ -70,6 +81,10 @@ def kill_all(marks: Marks) -> list[int]:
     for pid in seen:
         system.send_signal(pid, system.KILL)
     return sorted(seen)
+
+
+def _living_tree(roots: list[int], rows: Mapping[int, table.ProcessRow]) -> list[int]:
+    return [pid for pid in table.tree(roots, rows) if not rows[pid].is_zombie]
 
 
 def _roots(marks: Marks, rows: Mapping[int, table.ProcessRow]) -> list[int]:

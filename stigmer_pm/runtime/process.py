@@ -12,9 +12,9 @@ from typing import Protocol
 
 from stigmer_pm.logs.sink import open_sink
 from stigmer_pm.runtime import members, system, table
-from stigmer_pm.runtime.members import Marks
+from stigmer_pm.runtime.members import Known, Marks
 from stigmer_pm.runtime.reaper import Reaper
-from stigmer_pm.runtime.spawn import Program, SpawnFailure, spawn
+from stigmer_pm.runtime.spawn import Program, SpawnFailure, home_variables, spawn
 from stigmer_pm.spec import ProcessExecution
 from stigmer_pm.spec.codec import encode
 
@@ -52,7 +52,10 @@ class Started:
 
 @dataclass(slots=True)
 class _Watch:
-    """A run that is watched. ``group_had``: the stop signal that its group has been sent."""
+    """A run that is watched. ``group_had``: the stop signal that its group has been sent.
+
+    ``known`` are its processes as they were when the stop began, for what has lost both the mark and the session.
+    """
 
     instance: str
     run: int
@@ -60,6 +63,7 @@ class _Watch:
     is_child: bool
     is_gone: bool = False
     group_had: int | None = None
+    known: set[Known] = field(default_factory=set)
     pidfds: dict[int, int] = field(default_factory=dict)
     timer: asyncio.TimerHandle | None = None
 
@@ -95,7 +99,8 @@ class ProcessRuntime:
 
     def environment(self, execution: ProcessExecution, mark: str) -> dict[str, str]:
         """The complete environment of a program of the component."""
-        return {**self._base, **execution.environment, MARK: mark, FINGERPRINT: fingerprint(execution)}
+        home = home_variables(execution.user) if execution.user is not None else {}
+        return {**self._base, **home, **execution.environment, MARK: mark, FINGERPRINT: fingerprint(execution)}
 
     def start(self, instance: str, run: int, execution: ProcessExecution) -> Started:
         """Start a run.
@@ -185,12 +190,13 @@ class ProcessRuntime:
         if watch is None:
             return
         if not watch.is_gone:
+            self._learn(watch)
             system.send_group_signal(watch.marks.leader, number)
             system.send_group_signal(watch.marks.leader, system.CONTINUE)
             watch.group_had = number
             return
         had = watch.marks.leader if watch.group_had == number else None
-        for pid in members.leftovers(watch.marks, self._orphans(watch)):
+        for pid in self._leftovers(watch):
             row = table.read_row(pid)
             if row is None or (had is not None and row.group == had):
                 continue
@@ -207,7 +213,9 @@ class ProcessRuntime:
         watch = self._watches.get((instance, run))
         if watch is None:
             return
-        members.kill_all(watch.marks)
+        if not watch.is_gone:
+            self._learn(watch)
+        members.kill_all(watch.marks, watch.known)
         if watch.is_gone:
             self._loop.call_soon(self._look_again, watch)
 
@@ -217,17 +225,51 @@ class ProcessRuntime:
             self._drop(watch)
         self._watches.clear()
 
+    def end_strays(self, *, everything: bool) -> list[int]:
+        """SIGKILL orphans that belong to no run any more; their pids.
+
+        ``everything``: no run is left, so that every child of this process which it did not start is one.
+        """
+        found = []
+        for pid in self._own_orphans():
+            mark = table.read_mark(pid, MARK)
+            key, _, rest = (mark or "").partition("/")
+            instance, _, number = rest.rpartition("/")
+            is_over = key == self._key and number.isdecimal() and (instance, int(number)) not in self._watches
+            if (everything or is_over) and table.started(pid) is not None and system.send_signal(pid, system.KILL):
+                found.append(pid)
+        return found
+
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _orphans(self, watch: _Watch) -> list[int] | None:
-        """Children that came to us as subreaper. Looked up once for all that died together: it costs a look at
-        every child, and a thousand may die at once."""
+    def _learn(self, watch: _Watch) -> None:
+        """Remember the processes of a run that is about to be ended, while they still hang together."""
+        for pid in table.descendants(watch.marks.leader):
+            started = table.started(pid)
+            if started is not None:
+                watch.known.add((pid, started))
+
+    def _leftovers(self, watch: _Watch) -> list[int]:
+        """Children that came to us as subreaper are looked up once for all that died together: it costs a look at every
+        child, and a thousand may die at once."""
         if not watch.is_child:
-            return None
-        if self._orphans_cache is None:
-            self._orphans_cache = [pid for pid in table.own_children() if not self._reaper.is_watched(pid)]
+            return members.leftovers(watch.marks, None, watch.known)
+        cached, self._orphans_cache = self._orphans_cache, None
+
+        def orphans() -> list[int]:
+            nonlocal cached
+            found = self._own_orphans() if cached is None else cached
+            cached = None if found else found  # what is there must be looked at anew, what isn't needn't
+            return found
+
+        leftovers = members.leftovers(watch.marks, orphans, watch.known)
+        if cached is not None:
+            self._orphans_cache = cached
             self._loop.call_soon(self._forget_orphans)
-        return self._orphans_cache
+        return leftovers
+
+    def _own_orphans(self) -> list[int]:
+        return [pid for pid in table.own_children() if not self._reaper.is_watched(pid)]
 
     def _forget_orphans(self) -> None:
         self._orphans_cache = None
@@ -258,7 +300,7 @@ class ProcessRuntime:
         self._leader_gone(watch, None)
 
     def _watch_leftovers(self, watch: _Watch) -> int:
-        found = members.leftovers(watch.marks, self._orphans(watch))
+        found = self._leftovers(watch)
         self._drop(watch)
         for pid in found:
             try:

@@ -63,7 +63,8 @@ def spawn(program: Program, output_fd: int) -> int:
         SpawnFailure: it could not be started; nothing of it runs.
     """
     identity = resolve_identity(program.user, program.group)
-    environment = _with_home(program.environment, identity)
+    environment = dict(program.environment)
+    prepare = _prepare(program, identity)
     if not os.path.isdir(program.working_dir):
         raise _folder_failure(program.working_dir)
     try:
@@ -75,12 +76,12 @@ def spawn(program: Program, output_fd: int) -> int:
             stdout=output_fd,
             stderr=output_fd,
             start_new_session=True,
-            user=identity.uid,
-            group=identity.gid,
-            extra_groups=identity.groups,
+            user=identity.uid if prepare is None else None,
+            group=identity.gid if prepare is None else None,
+            extra_groups=identity.groups if prepare is None else None,
             umask=-1 if program.umask is None else program.umask,
             # Safe, for no thread of ours holds a lock that the child could need: it only makes system calls.
-            preexec_fn=_prepare(program),  # noqa: PLW1509
+            preexec_fn=prepare,  # noqa: PLW1509
         )
     except OSError as error:
         raise _explain(program, environment, error) from error
@@ -97,22 +98,37 @@ def resolve_identity(user: str | None, group: str | None) -> Identity:
     Raises:
         SpawnFailure: there is no such user or group, or taking it needs a privilege that is missing.
     """
+    if user is not None and group is None and ":" in user:
+        user, _, group = user.partition(":")  # as Compose writes it
     if user is None and group is None:
         return Identity()
+    if user is not None and user.isdecimal() and group is not None and not _is_known(int(user)):
+        return _checked(Identity(int(user), _find_group(group), ()), user)
     entry = _find_user(user) if user is not None else None
     gid = _find_group(group) if group is not None else None if entry is None else entry.pw_gid
     uid = None if entry is None else entry.pw_uid
-    if os.geteuid() != 0:
-        # Becoming whom one already is needs no privilege, so a file written for "deploy" works when deploy runs it.
-        if uid in (None, os.geteuid()) and gid in (None, os.getegid()):
-            return Identity()
-        raise SpawnFailure(
-            "take its user", user or group or "", errno.EPERM, "only root can run a component as another user or group"
-        )
     groups = None
-    if entry is not None and gid is not None:
+    if os.geteuid() == 0 and entry is not None and gid is not None:
         groups = tuple(os.getgrouplist(entry.pw_name, gid))
-    return Identity(uid, gid, groups, entry.pw_name if entry else None, entry.pw_dir if entry else None)
+    found = Identity(uid, gid, groups, entry.pw_name if entry else None, entry.pw_dir if entry else None)
+    return _checked(found, user or group or "")
+
+
+def _checked(identity: Identity, name: str) -> Identity:
+    if os.geteuid() == 0:
+        return identity
+    # Becoming whom one already is needs no privilege, so a file written for "deploy" works when deploy runs it.
+    if identity.uid in (None, os.geteuid()) and identity.gid in (None, os.getegid()):
+        return Identity()
+    raise SpawnFailure("take its user", name, errno.EPERM, "only root can run a component as another user or group")
+
+
+def _is_known(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except (KeyError, OverflowError):
+        return False
+    return True
 
 
 def _find_user(user: str) -> pwd.struct_passwd:
@@ -121,7 +137,8 @@ def _find_user(user: str) -> pwd.struct_passwd:
             return pwd.getpwuid(int(user))
         return pwd.getpwnam(user)
     except (KeyError, OverflowError):
-        raise SpawnFailure("take its user", user, errno.ENOENT, f"there is no user '{user}'") from None
+        hint = "; give it a group as well to run under a number that has no name" if user.isdecimal() else ""
+        raise SpawnFailure("take its user", user, errno.ENOENT, f"there is no user '{user}'{hint}") from None
 
 
 def _find_group(group: str) -> int:
@@ -133,18 +150,22 @@ def _find_group(group: str) -> int:
         raise SpawnFailure("take its group", group, errno.ENOENT, f"there is no group '{group}'") from None
 
 
-def _with_home(environment: Mapping[str, str], identity: Identity) -> dict[str, str]:
-    """systemd sets these three with User=, and a program that runs as somebody looks for its files there."""
-    env = dict(environment)
-    if identity.name is not None and identity.home is not None:
-        env |= {"HOME": identity.home, "USER": identity.name, "LOGNAME": identity.name}
-    return env
+def home_variables(user: str | None) -> dict[str, str]:
+    """What systemd sets with User=, for a program that runs as somebody looks for its files there."""
+    try:
+        identity = resolve_identity(user, None)
+    except SpawnFailure:
+        return {}  # that it can't be started is said when it is tried
+    if identity.name is None or identity.home is None:
+        return {}
+    return {"HOME": identity.home, "USER": identity.name, "LOGNAME": identity.name}
 
 
-def _prepare(program: Program) -> Callable[[], None] | None:
+def _prepare(program: Program, identity: Identity) -> Callable[[], None] | None:
     """What the child does to itself before it becomes the program; ``None`` (the fast path) when there is nothing.
 
-    Only set when the file asks for it, for it makes the start a fork instead of a vfork.
+    Only set when the file asks for it, for it makes the start a fork instead of a vfork. It takes the user as well, for
+    afterwards there would be no privilege left to set limits and niceness with.
     """
     wanted = (
         (resource.RLIMIT_NOFILE, program.limits.nofile),
@@ -161,6 +182,12 @@ def _prepare(program: Program) -> Callable[[], None] | None:
             resource.setrlimit(kind, (value, value))
         if nice is not None:
             os.setpriority(os.PRIO_PROCESS, 0, nice)
+        if identity.groups is not None:
+            os.setgroups(identity.groups)
+        if identity.gid is not None:
+            os.setregid(identity.gid, identity.gid)
+        if identity.uid is not None:
+            os.setreuid(identity.uid, identity.uid)
 
     return prepare
 

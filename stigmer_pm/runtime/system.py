@@ -8,9 +8,11 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import resource
 import signal
 import struct
 import time
+from contextlib import suppress
 
 # A clock that counts suspended time, never goes back, and is the same for the supervisor that comes after this one.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -21,6 +23,9 @@ _PIDFD_GET_INFO = 0xC040FF0B
 _PIDFD_INFO_EXIT = 1 << 3
 _PIDFD_INFO_SIZE = 64
 _EXIT_CODE_OFFSET = 60
+
+#: Descriptors that are not spent on watching processes: for clients, probes, logs and the table of processes.
+_SPARE_DESCRIPTORS = 128
 
 
 def now() -> float:
@@ -51,8 +56,16 @@ def become_subreaper() -> bool:
         return False
 
 
+def set_process_name(name: str) -> None:
+    """What ``ps -o comm`` and ``pgrep`` show of this process (15 characters at most); its command line stays."""
+    with suppress(OSError), open("/proc/self/comm", "w", encoding="ascii") as file:
+        file.write(name[:15])
+
+
 def open_pidfd(pid: int) -> int | None:
-    """A descriptor that becomes readable when the process ends; ``None`` where there is no such call.
+    """A descriptor that becomes readable when the process ends; ``None`` where there is none to be had.
+
+    The last descriptors of this process are kept for what it can't do without: logs, the table of processes, clients.
 
     Raises:
         ProcessLookupError: there is no such process.
@@ -61,11 +74,15 @@ def open_pidfd(pid: int) -> int | None:
     if opener is None:
         return None
     try:
-        return int(opener(pid))
+        descriptor = int(opener(pid))
     except ProcessLookupError:
         raise
     except OSError:
         return None
+    if descriptor >= resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _SPARE_DESCRIPTORS:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def exit_status_of(pidfd: int) -> int | None:
@@ -83,21 +100,32 @@ def exit_status_of(pidfd: int) -> int | None:
 
 
 def send_signal(pid: int, number: int) -> bool:
-    """Signal one process; ``False`` when it is gone."""
+    """Signal one process; ``False`` when it is gone, or when it has become another user's (sudo, a setuid program)."""
     try:
         os.kill(pid, number)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):
         return False
     return True
 
 
 def send_group_signal(group: int, number: int) -> bool:
-    """Signal every process of a group; ``False`` when nothing of it lives."""
+    """Signal every process of a group that may be signalled; ``False`` when there is none."""
     try:
         os.killpg(group, number)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):
         return False
     return True
+
+
+def default_signals() -> None:
+    """Undo what this process has inherited: a signal that it ignores, every program that it starts would ignore.
+
+    A shell starts what it puts into the background with SIGINT and SIGQUIT ignored, and nohup with SIGHUP.
+    """
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def reap_one() -> tuple[int, int] | None:

@@ -39,7 +39,7 @@ def read_row(pid: int) -> ProcessRow | None:
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             text = file.read()
-    except (FileNotFoundError, ProcessLookupError):
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
         return None
     # The name stands in brackets and may hold spaces and brackets itself, so count from the last one.
     fields = text[text.rindex(b")") + 2 :].split()
@@ -120,11 +120,35 @@ def read_mark(pid: int, variable: str) -> str | None:
 def own_children() -> list[int]:
     """The pids of this process's children, zombies included; orphans that came to it as subreaper are among them."""
     me = os.getpid()
-    try:
-        with open(f"/proc/{me}/task/{me}/children", "rb") as file:
-            return [int(pid) for pid in file.read().split()]
-    except OSError:
+    children = _children(me)
+    if children is None:
         return [row.pid for row in read_table().values() if row.parent == me]
+    return children
+
+
+def descendants(pid: int) -> list[int]:
+    """A process and all that descends from it and still hangs together; cheap, for it reads nothing of any other."""
+    found, pending = [], [pid]
+    while pending:
+        parent = pending.pop()
+        found.append(parent)
+        children = _children(parent)
+        if children is None and HAS_PROC and os.path.exists(f"/proc/{parent}"):
+            return tree([pid], read_table())
+        pending.extend(children or ())
+    return found
+
+
+def _children(pid: int) -> list[int] | None:
+    """The children that any thread of a process has started; ``None``: it is gone, or the kernel can't tell."""
+    found: list[int] = []
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children", "rb") as file:
+                found += [int(child) for child in file.read().split()]
+    except OSError:
+        return None
+    return found
 
 
 def marked(variable: str, values: Collection[str] | None = None) -> dict[int, str]:

@@ -18,7 +18,7 @@ def signal_name(number: int) -> str:
 
 
 def signal_number(name: str) -> int:
-    """The number of ``TERM``, ``SIGTERM``, ``sigterm`` or ``15``.
+    """The number of ``TERM``, ``SIGTERM``, ``sigterm``, ``SIGRTMIN+3`` or ``15``.
 
     Raises:
         ValueError: there is no such signal here.
@@ -30,6 +30,10 @@ def signal_number(name: str) -> int:
             return number
         raise ValueError(f"no signal has the number {number}")
     full = word if word.startswith("SIG") else f"SIG{word}"
+    if full.startswith("SIGRTMIN+") and full[9:].isdecimal():
+        number = int(getattr(signal, "SIGRTMIN", 0)) + int(full[9:])
+        if getattr(signal, "SIGRTMIN", 0) < number < getattr(signal, "SIGRTMAX", 0):
+            return number
     try:
         return int(signal.Signals[full])
     except KeyError:

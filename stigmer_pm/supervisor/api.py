@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from stigmer_pm.core.plan import Scope
-from stigmer_pm.core.verdict import Goal, Patience
+from stigmer_pm.core.verdict import ANY_RUN, Goal, Patience
 from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.spec.codec import decode
 from stigmer_pm.spec.signals import signal_name, signal_number
@@ -72,7 +72,8 @@ def acting(verb: str) -> Handler:
     """The handler of start, stop, restart or reset."""
 
     async def act(service: Service, request: Request) -> Response:
-        service.refuse_when_ending()
+        if verb != "stop":  # a stop joins the one of everything
+            service.refuse_when_ending()
         names = select(service.engine.project, _selection(await _body(request)))
         return JSONResponse(commands.act(service.engine, names, verb))
 
@@ -89,7 +90,8 @@ async def wait_for(service: Service, request: Request) -> Response:
     targets = body.get("targets")
     if targets is None:
         names = select(service.engine.project, _selection(body.get("select") or {}))
-        targets = {name: commands.target_run(service.engine, name) for name in names}
+        is_stop = goal is Goal.STOPPED
+        targets = {name: ANY_RUN if is_stop else commands.target_run(service.engine, name) for name in names}
     if not isinstance(targets, dict) or not all(isinstance(run, int) for run in targets.values()):
         raise Refused("targets must map names to run numbers")
     settle = _number(body, "settle", 1.0)
@@ -143,7 +145,7 @@ async def send_signal(service: Service, request: Request) -> Response:
 async def down(service: Service, request: Request) -> Response:
     """Stop everything in order and end the supervisor."""
     body = await _body(request)
-    targets = {i.state.name: 0 for i in service.engine.project}
+    targets = {i.state.name: ANY_RUN for i in service.engine.project}
     service.end()
     wish = Wish(targets, Goal.STOPPED, Patience(), _number(body, "timeout", None))
     return _stream(wait(service.engine, wish))

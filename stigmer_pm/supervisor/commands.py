@@ -14,6 +14,7 @@ from stigmer_pm.spec.codec import encode
 from stigmer_pm.supervisor.documents import Document, change_document
 from stigmer_pm.supervisor.engine import Engine
 from stigmer_pm.supervisor.errors import Refused
+from stigmer_pm.supervisor.store import StoreError
 from stigmer_pm.supervisor.surroundings import Memory
 
 
@@ -59,7 +60,10 @@ def apply(engine: Engine, memory: Memory, spec: ProjectSpec, scope: Scope, *, dr
         specs = {c.name: c for c in spec.components}
         engine.apply(specs, plan.changes)
         if not scope.names:
-            remember_inputs(memory, spec)
+            try:
+                remember_inputs(memory, spec)
+            except StoreError as error:
+                engine.trouble = str(error)  # it is applied, and what can't be written now is written later
     return {
         "changes": [change_document(change) for change in plan.changes],
         "unchanged": plan.unchanged,
@@ -71,7 +75,7 @@ def apply(engine: Engine, memory: Memory, spec: ProjectSpec, scope: Scope, *, dr
 def remember_inputs(memory: Memory, spec: ProjectSpec) -> None:
     """What the applied spec was made from, so that ``ps`` can say when it has changed since."""
     with memory.transaction():
-        memory.set_meta({"inputs": json.dumps(encode(spec.inputs))})
+        memory.set_meta({"inputs": json.dumps(encode(spec.inputs)), "file": spec.file, "project": spec.name})
 
 
 def target_run(engine: Engine, name: str) -> int:
@@ -88,16 +92,25 @@ def target_run(engine: Engine, name: str) -> int:
 def act(engine: Engine, names: Sequence[str], verb: str) -> Document:
     """``start``, ``stop``, ``restart`` or ``reset`` of instances; the answer of the route."""
     said = {name: _SAID[verb](engine.project[name].state) for name in names}
-    chosen = list(names)
-    if verb != "stop":
-        chosen = _with_what_they_need(engine, names)
-        needed = [name for name in chosen if name not in said]
-        engine.command(needed, Start())
+    begins = _begun_by(engine, names, verb)
+    engine.command([name for name in _with_what_they_need(engine, begins) if name not in said], Start())
     engine.command(names, _EVENT[verb]())
     return {
         "results": [{"name": name, "said": said[name]} for name in names],
-        "targets": {name: target_run(engine, name) for name in names},
+        "targets": {
+            name: engine.project[name].state.run_number if verb == "stop" else target_run(engine, name)
+            for name in (names if verb == "stop" else begins)
+        },
     }
+
+
+def _begun_by(engine: Engine, names: Sequence[str], verb: str) -> list[str]:
+    """Those of ``names`` that are to run because of it: a reset leaves what rests at rest."""
+    if verb == "stop":
+        return []
+    if verb != "reset":
+        return list(names)
+    return [n for n in names if engine.project[n].state.phase not in (Phase.STOPPED, Phase.COMPLETED, Phase.STOPPING)]
 
 
 def _with_what_they_need(engine: Engine, names: Sequence[str]) -> list[str]:
@@ -130,7 +143,7 @@ def _say_restart(state: InstanceState) -> str:
 
 
 def _say_reset(state: InstanceState) -> str:
-    return "failed runs cleared" + ("" if state.run is not None else ", starting")
+    return "failed runs cleared" + (", starting" if state.phase in (Phase.FAILED, Phase.BACKOFF) else "")
 
 
 _SAID: Mapping[str, Callable[[InstanceState], str]] = {

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import os
 import socket
 import stat
 import struct
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+from stigmer_pm.sockets import LONGEST_PATH, own_folders, socket_name
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 _log = logging.getLogger(__name__)
 
-#: The length of a socket's path that every kernel takes, the closing zero included (Linux 108, macOS 104).
-_LONGEST_PATH = 103
 _BACKLOG = 512
 
 
@@ -32,15 +30,11 @@ def socket_path(state_dir: str, environ: Mapping[str, str]) -> str:
     Raises:
         OSError: neither folder can be made or trusted.
     """
-    name = hashlib.sha256(os.fsencode(os.path.realpath(state_dir))).hexdigest()[:16] + ".sock"
-    folders = [os.path.join(tempfile.gettempdir(), f"stigmer-pm-{os.geteuid()}")]
-    runtime = environ.get("XDG_RUNTIME_DIR")
-    if runtime and os.path.isabs(runtime):
-        folders.insert(0, os.path.join(runtime, "stigmer-pm"))
+    name, folders = socket_name(state_dir), list(own_folders(environ))
     failure: OSError | None = None
     for folder in folders:
         path = os.path.join(folder, name)
-        if len(os.fsencode(path)) > _LONGEST_PATH:
+        if len(os.fsencode(path)) > LONGEST_PATH:
             continue
         try:
             _make_private(folder)
@@ -48,7 +42,7 @@ def socket_path(state_dir: str, environ: Mapping[str, str]) -> str:
             failure = error
             continue
         return path
-    raise failure or OSError(f"the path of the socket would be longer than {_LONGEST_PATH} bytes: {folders[0]}")
+    raise failure or OSError(f"the path of the socket would be longer than {LONGEST_PATH} bytes: {folders[0]}")
 
 
 def _make_private(folder: str) -> None:

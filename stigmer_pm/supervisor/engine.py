@@ -166,7 +166,12 @@ class Engine:
         self._commit()
         until = self.clock.now() + _SLICE
         while self._effects and self.clock.now() < until:
-            self._carry_out(self._effects.popleft())
+            effect = self._effects.popleft()
+            try:
+                self._carry_out(effect)
+            except OSError as error:
+                # One that fails must not keep the others from happening; what it was for is seen by its deadline.
+                _log.error("cannot carry out %s: %s", effect, error)
         if self._effects or self._inbox:
             self._schedule()
         elif self.on_all_stopped is not None and all(i.state.run is None for i in self.project):
@@ -263,6 +268,10 @@ class Engine:
             started = self.world.start(name, run, instance.spec)
         except SpawnFailure as failure:
             error = SpawnError(failure.step, failure.subject, failure.number, failure.detail)
+            self.post(name, SpawnFailed(run, error, self._chance()))
+            return
+        except OSError as failure:
+            error = SpawnError("start it", name, failure.errno or 0, (failure.strerror or str(failure)).lower())
             self.post(name, SpawnFailed(run, error, self._chance()))
             return
         self.log_offsets[name] = started.log_from

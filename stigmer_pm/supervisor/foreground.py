@@ -10,6 +10,8 @@ from typing import Any
 from stigmer_pm.core.reasons import words
 from stigmer_pm.core.state import Desired, InstanceState, Phase, RunEnd
 from stigmer_pm.logs import Follower, Line
+from stigmer_pm.spec import ProjectSpec
+from stigmer_pm.supervisor import commands
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.home import Busy, Home
 from stigmer_pm.supervisor.log import log_to
@@ -51,10 +53,11 @@ def run_foreground(
         Refused: it can't be begun; nothing was started.
     """
     parsed = read_order(order)
+    assert parsed.spec is not None, "in front, a file is applied"
     if exit_code_from is not None and parsed.spec.component(exit_code_from) is None:
         raise Refused(f"no component is called '{exit_code_from}' (--exit-code-from)", code="unknown")
     try:
-        home = Home(parsed.spec.state_dir)
+        home = Home(parsed.state_dir)
     except Busy:
         raise Refused(
             "a supervisor already runs this project in the background",
@@ -88,7 +91,10 @@ class _Foreground:
             service.handle_signals(interrupt=self._interrupt)
             ends_before = {s.name: s.last_end for s in self._states()}
             # Made before anything is started, so that not even the first line is missed.
-            logs = Follower({c.name: c.log for c in order.spec.components}, lines=0)
+            spec = order.spec
+            assert spec is not None, "in front, a file is applied"
+            self._refuse_one_that_will_not_run(service, spec, order)
+            logs = Follower({c.name: c.log for c in spec.components}, 0, self._log_trouble)
             service.begin(order)
             follower = asyncio.create_task(self._follow_logs(logs))
             watcher = asyncio.create_task(self._watch(ends_before))
@@ -102,6 +108,15 @@ class _Foreground:
             await asyncio.gather(*(t for t in (watcher, follower) if t is not None), return_exceptions=True)
             await service.close()
         return status
+
+    def _refuse_one_that_will_not_run(self, service: Service, spec: ProjectSpec, order: Order) -> None:
+        """One whose end is waited for must be one that is started."""
+        plan = commands.plan_for(service.engine, spec, order.scope)
+        if self._exit_code_from is not None and self._exit_code_from not in plan.wanted:
+            raise Refused(
+                f"component '{self._exit_code_from}' (--exit-code-from) would not be started",
+                cure="name it, or choose its profile",
+            )
 
     def _states(self) -> list[InstanceState]:
         return [instance.state for instance in self._service.engine.project]
@@ -190,6 +205,9 @@ class _Foreground:
             self._show(follower.poll())
             self._show(follower.rest())
             follower.close()
+
+    def _log_trouble(self, name: str, error: OSError) -> None:
+        self._display.say(f"cannot read the log of {name}: {(error.strerror or str(error)).lower()}")
 
     def _show(self, lines: Iterable[Line]) -> None:
         for line in lines:

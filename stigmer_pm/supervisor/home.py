@@ -6,12 +6,16 @@ import fcntl
 import json
 import os
 import pwd
+import shutil
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
 
 from stigmer_pm.statedir import StateDir
 from stigmer_pm.supervisor.errors import Refused
+
+#: What a state folder of ours, or a folder within it, has in it.
+_OURS = ("supervisor.lock", "state.db", "supervisor.log")
 
 
 class Busy(Exception):
@@ -29,12 +33,14 @@ class Home:
             Busy: another supervisor runs here.
         """
         self.dir = StateDir(path)
+        self._is_new = not os.path.lexists(path)
         self._lock_fd = self._move_in()
 
     def _move_in(self) -> int:
         try:
-            for folder in (self.dir.path, self.dir.logs, self.dir.pids):
-                _make_private(folder)
+            _make_private(self.dir.path)
+            for folder in (self.dir.logs, self.dir.pids):
+                os.makedirs(folder, 0o700, exist_ok=True)
             lock_fd = _lock(self.dir.lock)
             _write_new(self.dir.gitignore, "*\n")
         except OSError as error:
@@ -73,10 +79,23 @@ class Home:
             json.dump(address, file)
         os.replace(temporary, self.dir.address)
 
+    def is_published(self, address: Mapping[str, object]) -> bool:
+        """This address is what readers find."""
+        try:
+            with open(self.dir.address, encoding="utf-8") as file:
+                return bool(json.load(file) == dict(address))
+        except (OSError, ValueError):
+            return False
+
     def unpublish(self) -> None:
         """This supervisor ends in good order; an address that stays behind is that of one that was killed."""
         with suppress(OSError):
             os.unlink(self.dir.address)
+
+    def withdraw(self) -> None:
+        """Take the folder away again if it is new: nothing has come of it."""
+        if self._is_new:
+            shutil.rmtree(self.dir.path, ignore_errors=True)
 
     def close(self) -> None:
         """Give the lock back."""
@@ -102,6 +121,11 @@ def _make_private(path: str) -> None:
             cure=f"run stigmer-pm as {owner}, or set state_dir in stigmer.yaml to a folder of your own",
         )
     if stat.S_IMODE(found.st_mode) & 0o077:
+        if os.listdir(path) and not any(os.path.exists(os.path.join(path, name)) for name in _OURS):
+            raise Refused(
+                f"cannot use '{path}' as the state folder: it holds other files, and would be closed to everybody else",
+                cure="set state_dir in stigmer.yaml to a folder that holds nothing else, such as .stigmer",
+            )
         os.chmod(path, 0o700)
 
 

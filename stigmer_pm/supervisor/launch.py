@@ -73,8 +73,9 @@ def prefork() -> Seed:
 def _grow(channel: socket.socket) -> int:
     # A session of its own, so that neither Ctrl-C nor the end of the terminal reaches it.
     os.setsid()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # Handled, and not ignored: what is ignored here every component would ignore as well.
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, _do_nothing)
     from stigmer_pm.supervisor import run
 
     with channel.makefile("rb") as orders:
@@ -91,10 +92,13 @@ def _grow(channel: socket.socket) -> int:
     return run.supervise(order, reply, _detach)
 
 
+def _do_nothing(number: int, frame: object) -> None:
+    pass
+
+
 def _detach(home: Home) -> None:
     """Let go of the terminal, the pipes and the folder of whoever asked."""
     os.chdir("/")
-    os.umask(0o022)
     null = os.open(os.devnull, os.O_RDWR)
     log = os.open(home.dir.supervisor_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     for target, source in ((0, null), (1, log), (2, log)):

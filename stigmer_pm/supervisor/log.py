@@ -19,4 +19,5 @@ def log_to(path: str) -> None:
     formatter = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%SZ")
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
+    logging.raiseExceptions = False  # a full disk must not put a traceback on anybody's terminal
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

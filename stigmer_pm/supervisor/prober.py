@@ -43,6 +43,10 @@ class Prober:
         for task in self._tasks.pop((instance, run), ()):
             task.cancel()
 
+    def is_busy(self) -> bool:
+        """An attempt is under way."""
+        return bool(self._tasks)
+
     async def close(self) -> None:
         """Cancel everything and wait until it has cleaned up."""
         tasks = [task for tasks in self._tasks.values() for task in tasks]

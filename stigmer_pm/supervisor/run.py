@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stigmer_pm.core.plan import Scope
+from stigmer_pm.runtime import system
 from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.spec.codec import decode
 from stigmer_pm.supervisor.errors import Refused
@@ -22,12 +23,14 @@ Reply = Callable[[Mapping[str, object]], None]
 
 
 def read_order(order: Mapping[str, Any]) -> Order:
-    """An order as it came from the command line."""
-    return Order(
-        spec=decode(ProjectSpec, order["spec"]),
-        scope=Scope(tuple(order.get("names", ())), tuple(order.get("profiles", ()))),
-        environment=dict(order["environment"]),
-    )
+    """An order as it came from the command line: a file to apply, or a folder whose processes are to be found again."""
+    environment = dict(order["environment"])
+    if "recover" in order:
+        folder = order["recover"]
+        return Order(str(folder["state_dir"]), str(folder["file"]), environment)
+    spec = decode(ProjectSpec, order["spec"])
+    scope = Scope(tuple(order.get("names", ())), tuple(order.get("profiles", ())))
+    return Order(spec.state_dir, spec.file, environment, spec, scope)
 
 
 def supervise(order: Order, reply: Reply, detach: Callable[[Home], None]) -> int:
@@ -37,7 +40,7 @@ def supervise(order: Order, reply: Reply, detach: Callable[[Home], None]) -> int
     called once the state folder is ours and before anything is started.
     """
     try:
-        home = Home(order.spec.state_dir)
+        home = Home(order.state_dir)
     except Busy:
         reply({"busy": True})
         return 0
@@ -47,7 +50,12 @@ def supervise(order: Order, reply: Reply, detach: Callable[[Home], None]) -> int
     try:
         log_to(home.dir.supervisor_log)
         detach(home)
+        system.set_process_name("stigmer-pm sup")
         return asyncio.run(_serve(home, order, reply))
+    except Refused as refused:
+        home.withdraw()
+        reply(refused.document())
+        return refused.exit_status
     except Exception:  # noqa: BLE001 (the top of the supervisor: its traceback goes to its log, never to a user)
         _log.exception("bug in the supervisor: it ends, and what runs goes on")
         reply(
@@ -66,19 +74,20 @@ def supervise(order: Order, reply: Reply, detach: Callable[[Home], None]) -> int
 
 
 async def _serve(home: Home, order: Order, reply: Reply) -> int:
+    """Serve until the end.
+
+    Raises:
+        Refused: the order can't be carried out; nothing was started.
+    """
     try:
         service = Service(home, order)
     except StoreError as error:
-        reply(Refused(str(error), exit_status=1, code="store").document())
-        return 1
+        raise Refused(str(error), exit_status=1, code="store") from error
     try:
         service.handle_signals()
         answer = service.begin(order)
         reply({"socket": await service.open_door(), "apply": answer})
         await service.ended.wait()
-    except Refused as refused:
-        reply(refused.document())
-        return refused.exit_status
     finally:
         await service.close()
     return 0

@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stigmer_pm.core.plan import Scope
 from stigmer_pm.runtime import system
@@ -23,6 +23,7 @@ from stigmer_pm.supervisor.engine import Engine
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.home import Busy, Home
 from stigmer_pm.supervisor.log import log_to
+from stigmer_pm.supervisor.neighbours import read_neighbours, remove_neighbour, write_neighbour
 from stigmer_pm.supervisor.pidfiles import PidFiles
 from stigmer_pm.supervisor.recovery import adopt_runs, load_project, reconstruct
 from stigmer_pm.supervisor.store import Store, StoreError
@@ -35,14 +36,23 @@ _log = logging.getLogger(__name__)
 #: Seconds between looks at what no event tells: a socket that a cleaner removed, a disk that was full.
 _RESYNC = 10.0
 
+#: Rounds of ending what has hidden itself from its run, before the supervisor ends; each leaves only what was forked
+#: during the one before.
+_STRAY_ROUNDS = 50
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a supervisor is started with: the resolved file, what of it to run, and the environment beneath it."""
+    """What a supervisor is started with: the resolved file, what of it to run, and the environment beneath it.
 
-    spec: ProjectSpec
-    scope: Scope
+    Without a spec it finds again what an earlier one ran, and goes on with what is applied.
+    """
+
+    state_dir: str
+    file: str
     environment: Mapping[str, str]
+    spec: ProjectSpec | None = None
+    scope: Scope = field(default_factory=Scope)
 
 
 class Service:
@@ -59,8 +69,8 @@ class Service:
         self.started_at = system.wall_time()
         self.ended = asyncio.Event()
         self.is_ending = False
-        self._spec_file = order.spec.file
-        self._project_name = order.spec.name
+        self._spec_file = order.file
+        self._project_name = self.store.meta("project") or "" if order.spec is None else order.spec.name
         self._environ = order.environment
         self._usage = UsageMeter()
         self._door: Door | None = None
@@ -70,7 +80,8 @@ class Service:
         key, environment = self._remember(order)
         world = LocalWorld(self._loop, PidFiles(home.dir.pids), key=key, base_environment=environment)
         clock = MachineClock()
-        reconstruct(self.store, world, order.spec, clock)
+        if order.spec is not None:
+            reconstruct(self.store, world, order.spec, clock)
         project = load_project(self.store, clock.now(), system.boot_id())
         with self.store.transaction():
             self.store.set_meta({"boot_id": system.boot_id()})
@@ -82,14 +93,39 @@ class Service:
         Raises:
             Refused: the file can't be applied; nothing was started or stopped.
         """
+        self._refuse_files_of_others()
         self._socket_path = self._choose_socket()
-        commands.plan_for(self.engine, order.spec, order.scope)
+        if order.spec is not None:
+            commands.plan_for(self.engine, order.spec, order.scope)
         system.become_subreaper()
         self.engine.start()
         adopt_runs(self.engine, self.store)
-        answer = commands.apply(self.engine, self.store, order.spec, order.scope, dry_run=False)
         self._resync = self._loop.call_later(_RESYNC, self._look_after_things)
-        return answer
+        if order.spec is None:
+            return {}
+        return commands.apply(self.engine, self.store, order.spec, order.scope, dry_run=False)
+
+    def _refuse_files_of_others(self) -> None:
+        """What is on record here was applied from another file that is still there, or runs from another folder."""
+        applied = self.store.meta("file")
+        if len(self.engine.project) and applied is not None:
+            self._refuse_other_file(self._spec_file, applied)
+        for other in read_neighbours(self._environ):
+            is_ours = other.state_dir == os.path.realpath(self.home.dir.path)
+            if not is_ours and os.path.realpath(other.file) == os.path.realpath(self._spec_file):
+                raise Refused(
+                    f"the components of {self._spec_file} run already, with the state folder '{other.state_dir}'",
+                    cure=f"set state_dir back to it, or end them first: kill {other.pid}",
+                    code="other-state-dir",
+                )
+
+    def _refuse_other_file(self, file: str, applied: str) -> None:
+        if os.path.realpath(file) != os.path.realpath(applied) and os.path.exists(applied):
+            raise Refused(
+                f"the state folder '{self.home.dir.path}' belongs to the project of {applied}",
+                cure=f"name that file (-f {applied}), or give this one a state_dir of its own",
+                code="other-file",
+            )
 
     async def open_door(self) -> str:
         """Answer on the socket; its path. The modules that this needs are imported beside the loop's work."""
@@ -120,9 +156,14 @@ class Service:
         return path
 
     def handle_signals(self, *, interrupt: Callable[[], None] | None = None) -> None:
-        """SIGTERM (and SIGINT, unless somebody else takes it) stops everything in order; a second one kills."""
+        """SIGTERM and SIGINT stop everything in order; a second one kills. A lost terminal means nothing.
+
+        In front, ``interrupt`` takes SIGINT, and losing the terminal (SIGHUP) is as good as SIGTERM.
+        """
+        system.default_signals()
         self._loop.add_signal_handler(signal.SIGTERM, self.end_or_kill)
         self._loop.add_signal_handler(signal.SIGINT, interrupt or self.end_or_kill)
+        self._loop.add_signal_handler(signal.SIGHUP, (lambda: None) if interrupt is None else self.end_or_kill)
 
     def end_or_kill(self) -> None:
         """The first call stops everything in order, the second kills what is left."""
@@ -143,6 +184,7 @@ class Service:
         if self._resync is not None:
             self._resync.cancel()
         if self._door is not None:
+            remove_neighbour(self._door.path)
             await self._door.close()
             await self._door.drain()
         await self.engine.close()
@@ -201,12 +243,7 @@ class Service:
         Raises:
             Refused: ``spec`` was read from another one.
         """
-        if spec.file != self._spec_file and os.path.exists(self._spec_file):
-            raise Refused(
-                f"the state folder '{self.home.dir.path}' belongs to the project of {self._spec_file}",
-                cure="give this file a state_dir of its own",
-                code="other-file",
-            )
+        self._refuse_other_file(spec.file, self._spec_file)
         self._spec_file, self._project_name = spec.file, spec.name
 
     # --- inside -------------------------------------------------------------------------------------------------
@@ -235,24 +272,34 @@ class Service:
         return Door(make_app(self))
 
     def _publish_address(self) -> None:
+        try:
+            self.home.publish(self._address())
+            write_neighbour(str(self._address()["socket"]), self._spec_file, str(self._address()["state_dir"]))
+        except OSError as error:
+            _log.error("cannot write the address down: %s; trying again in %d s", error, _RESYNC)
+
+    def _address(self) -> Mapping[str, object]:
         assert self._door is not None
-        self.home.publish(
-            {
-                "pid": os.getpid(),
-                "socket": self._door.path,
-                "state_dir": os.path.realpath(self.home.dir.path),
-                "version": __version__,
-                "file": self._spec_file,
-                "project": self._project_name,
-                "started_at": stamp(self.started_at),
-            }
-        )
+        return {
+            "pid": os.getpid(),
+            "socket": self._door.path,
+            "state_dir": os.path.realpath(self.home.dir.path),
+            "version": __version__,
+            "file": self._spec_file,
+            "project": self._project_name,
+            "started_at": stamp(self.started_at),
+        }
 
     def _look_after_things(self) -> None:
         self._resync = self._loop.call_later(_RESYNC, self._look_after_things)
         if not self.home.is_in_place():
             self._move_back_in()
+        elif self._door is not None and not self.home.is_published(self._address()):
+            self._publish_address()
         self.engine.retry_saving()
+        strays = self.engine.world.end_strays(everything=False)
+        if strays:
+            _log.warning("ended what was left of runs that are over: %s", ", ".join(map(str, strays)))
         if self._door is not None and not self._door.is_open():
             self._reopening = self._loop.create_task(self._reopen_door())
 
@@ -284,4 +331,14 @@ class Service:
         except StoreError as error:
             _log.error("%s; what was applied is not forgotten, and the next supervisor starts it", error)
         self.home.unpublish()
+        self._ending = self._loop.create_task(self._end_strays())
+
+    async def _end_strays(self) -> None:
+        """Nothing that came from a run outlives the supervisor, however it has hidden itself."""
+        for _ in range(_STRAY_ROUNDS):
+            strays = self.engine.world.end_strays(everything=True)
+            if not strays:
+                break
+            _log.warning("ended what had hidden itself: %s", ", ".join(map(str, strays)))
+            await asyncio.sleep(0.02)
         self.ended.set()

@@ -129,6 +129,10 @@ class World(Protocol):
         """The run is over: let go of what was kept for it, and answer no attempt of its probes any more."""
         ...
 
+    def end_strays(self, *, everything: bool) -> list[int]:
+        """SIGKILL what belongs to no run any more (``everything``: no run is left); the pids."""
+        ...
+
     async def close(self) -> None:
         """Let go of everything; what runs goes on."""
         ...

@@ -186,8 +186,6 @@ def test_down_with_nothing_to_do_says_so_and_is_done(cli: Cli) -> None:
     """Nothing runs, which is what was asked for."""
     result = cli.run("down")
     assert (result.code, result.out) == (0, "nothing runs for this project\n")
-    cli.leave_address()
-    assert cli.run("down").code == 0
 
 
 def test_down_that_takes_too_long_says_what_it_waits_for(cli: Cli, fake: FakeSupervisor) -> None:

@@ -40,6 +40,7 @@ def test_without_a_supervisor_the_seed_becomes_it(cli: Cli) -> None:
         return {"socket": str(fake.socket), "apply": documents.applied(documents.change("web", "start", "new"))}
 
     seed = FakeSeed(grow)
+    cli.file.write_text("components: {web: {command: sleep 1000}, db: {command: sleep 1000, profiles: [x]}}\n")
     result = cli.run("up", "web", "--profile", "x", seed=seed)
     assert (result.code, result.out) == (0, "1 component ready\n"), result
     (order,) = seed.orders

@@ -36,7 +36,7 @@ def test_nothing_changed_is_said(cli: Cli) -> None:
 
 
 def test_what_an_edit_does_is_said_and_what_goes_is_waited_for(cli: Cli) -> None:
-    """A removed component has stopped when ``up`` ends."""
+    """A removed component has stopped when ``up`` ends, whichever run it is in by then."""
     fake = cli.supervise()
     fake.answers["POST /v1/apply"] = documents.applied(
         documents.change("web", "restart", "edited", "command"),
@@ -50,7 +50,7 @@ def test_what_an_edit_does_is_said_and_what_goes_is_waited_for(cli: Cli) -> None
     assert "old: stopping (removed from the file)" in result.err
     assert [(w["targets"], w["for"]) for w in fake.bodies("/v1/wait")] == [
         ({"web": 1}, "ready"),
-        ({"old": 0}, "stopped"),
+        ({"old": 2**62}, "stopped"),
     ]
 
 
@@ -115,9 +115,23 @@ def test_profiles_come_from_the_environment_too(cli: Cli, monkeypatch: pytest.Mo
     fake.answers["POST /v1/apply"] = documents.applied()
     fake.answers["POST /v1/wait"] = documents.waited()
     monkeypatch.setenv("STIGMER_PROFILES", "a, b")
+    cli.file.write_text("components: {web: {command: sleep 1000, profiles: [debug, c]}}\n")
     cli.run("up")
     cli.run("up", "--profile", "c")
     assert [body["profiles"] for body in fake.bodies("/v1/apply")] == [["a", "b"], ["c"]]
+
+
+def test_a_named_profile_that_no_component_has_is_refused(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slip of the hand would start less than was meant; one of the environment may be another project's."""
+    fake = cli.supervise()
+    fake.answers["POST /v1/apply"] = documents.applied()
+    fake.answers["POST /v1/wait"] = documents.waited()
+    monkeypatch.setenv("STIGMER_PROFILES", "other")
+    cli.file.write_text("components: {web: {command: sleep 1000, profiles: [debug]}}\n")
+    result = cli.run("up", "--profile", "debgu")
+    assert result.code == 2
+    assert "no component is in the profile 'debgu'; did you mean 'debug'?" in result.err
+    assert cli.run("up").code == 0
 
 
 def test_a_refusal_ends_up_with_its_status(cli: Cli) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,13 +17,17 @@ class Logs:
     def __init__(self, folder: Path) -> None:
         self.paths = {"web": str(folder / "web.log"), "db": str(folder / "db.log")}
         self.follower: Follower | None = None
+        self.troubles: list[str] = []
 
     def write(self, name: str, data: bytes) -> None:
         with open(self.paths[name], "ab") as file:
             file.write(data)
 
     def follow(self, lines: int = 0) -> None:
-        self.follower = Follower(self.paths, lines)
+        self.follower = Follower(self.paths, lines, self._trouble)
+
+    def _trouble(self, name: str, error: OSError) -> None:
+        self.troubles.append(name)
 
     def is_behind(self) -> bool:
         return self.follower is not None and self.follower.is_behind
@@ -125,3 +130,23 @@ def test_other_files_can_be_followed_from_a_point_that_is_told(logs: Logs, tmp_p
     moved = {"web": str(other), "db": logs.paths["db"]}
     assert [line.data for line in logs.follower.retarget(moved, {"web": 6})] == [b"end of the old file\n", b"and more"]
     assert logs.told() == [("web", b"run 2\n")]
+
+
+def test_a_file_that_cannot_be_read_is_told_once_and_the_others_are_followed(logs: Logs) -> None:
+    """Here a link to itself; it takes nothing from the others."""
+    Path(logs.paths["db"]).symlink_to("db.log")
+    logs.follow()
+    logs.write("web", b"one\n")
+    assert logs.told() == [("web", b"one\n")]
+    logs.write("web", b"two\n")
+    assert logs.told() == [("web", b"two\n")]
+    assert logs.troubles == ["db"]
+
+
+def test_what_is_no_file_has_no_lines(logs: Logs) -> None:
+    """A pipe would keep whoever opens it waiting."""
+    os.mkfifo(logs.paths["db"])
+    logs.write("web", b"one\n")
+    logs.follow(5)
+    assert logs.told() == [("web", b"one\n")]
+    assert logs.troubles == []

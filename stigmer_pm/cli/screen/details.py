@@ -50,7 +50,7 @@ def _state_pairs(terminal: Terminal, details: ComponentDetails) -> list[tuple[st
         ("why", reason_words(details["reason"], details["next_restart"])),
         ("state", ", ".join(flags) + f"; meant to be {details['desired']}"),
         ("pid", str(details["pid"] or "")),
-        ("restarts", f"{details['restarts']} automatic; {details['failed_runs']} failed runs in a row"),
+        ("restarts", f"{details['restarts']} automatic; {details['failed_runs']} in a row failed"),
         ("last exit", f"{last['reason']}, {local_time(last['at'])}" if last else ""),
         ("uses", "" if cpu is None or memory is None else f"{cpu:.1f}% CPU, {bytes_words(memory)} of memory"),
         ("log", details["log"]),

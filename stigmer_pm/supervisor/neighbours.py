@@ -1,0 +1,59 @@
+"""Which other supervisors of this user run, and from which files: a note beside each socket."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from stigmer_pm.sockets import all_folders
+from stigmer_pm.supervisor.door import answering_pid
+
+_SUFFIX = ".json"
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A supervisor that answers, the file that it runs, and its state folder."""
+
+    pid: int
+    file: str
+    state_dir: str
+
+
+def write_neighbour(socket_path: str, file: str, state_dir: str) -> None:
+    """Leave the note of this supervisor.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    temporary = f"{socket_path}{_SUFFIX}.new"
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w") as note:
+        json.dump({"file": file, "state_dir": state_dir}, note)
+    os.replace(temporary, f"{socket_path}{_SUFFIX}")
+
+
+def remove_neighbour(socket_path: str) -> None:
+    """Take the note of this supervisor away."""
+    with suppress(OSError):
+        os.unlink(f"{socket_path}{_SUFFIX}")
+
+
+def read_neighbours(environ: Mapping[str, str]) -> Iterator[Neighbour]:
+    """Every supervisor of this user that answers; notes of those that don't are passed over."""
+    for folder in all_folders(environ):
+        for path in sorted(glob.glob(os.path.join(glob.escape(folder), f"*.sock{_SUFFIX}"))):
+            try:
+                if os.lstat(path).st_uid != os.geteuid():
+                    continue
+                with open(path, encoding="utf-8") as note:
+                    found = json.load(note)
+                file, state_dir = str(found["file"]), str(found["state_dir"])
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+            pid = answering_pid(path.removesuffix(_SUFFIX))
+            if pid is not None and pid != os.getpid():
+                yield Neighbour(pid, file, state_dir)
