@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stigmer_pm.core.effects import Effect, EventKind, Record, RunOver
-from stigmer_pm.core.reasons import NO_REASON, Reason, Why, duration_words
+from stigmer_pm.core.reasons import NO_REASON, Reason, Why, duration_words, words
 from stigmer_pm.core.restart import Decision, Next, decide, is_stable
 from stigmer_pm.core.state import Desired, Exit, InstanceState, Phase, Run, RunEnd, SpawnError
 from stigmer_pm.spec import ComponentSpec
@@ -92,7 +92,7 @@ def _killed_words(end: RunEnd) -> str:
 
 
 def _carry_out(spec: ComponentSpec, decision: Decision, run: Run, end: RunEnd, now: float) -> Step:
-    state, told = decision.state, told_words(run, end)
+    state, told = decision.state, told_words(end, decision.state.reason)
     if decision.next is Next.AT_ONCE:
         ended = _flapping_ended(state, decision)
         return enter(state, Phase.WAITING, now, Reason(Why.ENDED, detail=told)), ended
@@ -152,11 +152,16 @@ def _mean_run(restarts: list[float], end: RunEnd) -> float:
     return min(end.uptime, (end.at - restarts[0]) / len(restarts))
 
 
-def told_words(run: Run, end: RunEnd) -> str:
-    """How a run ended and how long it was up: ``exited 3 after 0.1s``; a failed probe is named as the cause."""
+def told_words(end: RunEnd, reason: Reason) -> str:
+    """How a run ended and how long it was up: ``exited 3 after 0.1s``; of one that a probe ended, what the probe said.
+
+    ``reason`` is that of the phase which the run ended in.
+    """
     if end.spawn_error is not None:
         return spawn_error_words(end.spawn_error)
     told = f"{end_words(end)} after {duration_words(end.uptime)}"
-    if end.cause is not None and end.cause.is_probe:
-        return f"{end.cause.value} ({told})"
-    return told
+    if end.cause is None or not end.cause.is_probe:
+        return told
+    if reason.why is Why.PROBE_FAILED:
+        return f"{words(reason)}{_killed_words(end)}"
+    return f"{end.cause.value} ({told})"

@@ -97,14 +97,18 @@ def test_closing_the_terminal_of_a_foreground_ends_it_in_order(project: Project)
 
 def test_an_up_during_a_down_waits_for_it_and_then_starts(project: Project) -> None:
     """As two commands that are typed in two windows would be carried out one after the other."""
-    project.script("slow", "#!/bin/sh\ntrap 'touch ending; sleep 1; exit 0' TERM\nwhile :; do sleep 0.05; done\n")
-    project.write("components: {a: {command: ./slow}}\n")
+    wait = "touch ending; while [ ! -e go ]; do sleep 0.02; done; exit 0"
+    project.script("slow", f"#!/bin/sh\ntrap '{wait}' TERM\nwhile :; do sleep 0.05; done\n")
+    project.write("components: {a: {command: ./slow, stop_timeout: 60s}}\n")
     project.up()
     before = project.pid("a")
     down = project.start("down")
     eventually((project.dir / "ending").exists)
-    result = project.ok("up")
-    assert "another command stops everything; waiting until it has" in result.err
-    assert down.wait(timeout=20) == 0
-    down.communicate()
+    up = project.start("up")
+    assert up.stderr is not None
+    assert up.stderr.readline() == "another command stops everything; waiting until it has\n"
+    (project.dir / "go").touch()
+    up.communicate(timeout=60)
+    down.communicate(timeout=60)
+    assert (up.returncode, down.returncode) == (0, 0)
     assert project.pid("a") != before

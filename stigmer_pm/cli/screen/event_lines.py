@@ -10,7 +10,7 @@ from stigmer_pm.cli.screen.terminal import Terminal
 from stigmer_pm.client.documents import EventEntry
 
 #: The longest of the usual kinds; a longer one pushes its message to the right.
-_KIND_WIDTH = 9
+_KIND_WIDTH = 12
 
 
 class EventPrinter:

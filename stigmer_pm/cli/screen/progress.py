@@ -44,17 +44,21 @@ def _display(terminal: Terminal, goal: str) -> Display:
 
 
 class _Lines:
-    """One line for each change. What is lost is not told here: it is said with its log at the end."""
+    """One line for each change. What is lost is said with its log at the end; here only if the wait goes on."""
 
     def __init__(self, terminal: Terminal, goal: str) -> None:
         self._terminal = terminal
         self._goal = goal
         self._told: dict[str, tuple[str, str, str]] = {}
+        self._states: dict[str, str] = {}
 
     def show(self, news: Iterable[Standing]) -> None:
+        news = tuple(news)
+        self._states |= {standing["name"]: standing["state"] for standing in news}
+        goes_on = "pending" in self._states.values()
         for standing in news:
             now = (standing["state"], standing["phase"], standing["reason"])
-            if self._told.get(standing["name"]) != now and standing["state"] != "lost":
+            if self._told.get(standing["name"]) != now and (goes_on or standing["state"] != "lost"):
                 self._told[standing["name"]] = now
                 self._terminal.say(f"{standing['name']}: {standing_words(standing, self._goal)}")
 
