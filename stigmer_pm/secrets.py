@@ -9,8 +9,8 @@ MASK = "******"
 
 # Whole words of a name, so that KEY in API_KEY counts and the one in KEYBOARD or MONKEY doesn't.
 _SECRET_WORDS = re.compile(
-    r"(?:^|[_.-])(?:PASS(?:WD|WORD|PHRASE|CODE)?|PWD|SECRETS?|TOKENS?|KEYS?|APIKEYS?|CREDENTIALS?|CREDS?|AUTH|COOKIE|"
-    r"PRIVATE|SALT|SIGNATURE|DSN|WEBHOOK)(?:$|[_.-])",
+    r"(?:^|[_.-])(?:PASS(?:WD|WORD|PHRASE|CODE)?|PWD|SECRETS?|TOKENS?|KEYS?|APIKEYS?|CREDENTIALS?|CREDS?|"
+    r"AUTH(?:ORIZATION)?|COOKIE|PRIVATE|SALT|SIGNATURE|DSN|WEBHOOK)(?:$|[_.-])",
     re.IGNORECASE,
 )
 # Words that no other word contains, so they count wherever they stand: PGPASSWORD, MYSECRET, DBTOKEN.
@@ -19,7 +19,7 @@ _URL_PASSWORD = re.compile(r"(?P<before>[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(
 
 
 def looks_secret(name: str) -> bool:
-    """A variable of this name is likely to hold a secret: ``DB_PASSWORD``, ``API_KEY``, ``PGPASSWORD``."""
+    """A variable or header of this name likely holds a secret: ``DB_PASSWORD``, ``PGPASSWORD``, ``Authorization``."""
     return bool(_SECRET_WORDS.search(name) or _SECRET_PARTS.search(name))
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from stigmer_pm.config.nodes import Plain
-from stigmer_pm.secrets import MASK, mask_value
-
-# Headers that carry credentials, though no word of their names says so.
-_SECRET_HEADERS = frozenset(("authorization", "proxy-authorization"))
+from stigmer_pm.secrets import mask_value
 
 
 def mask_secrets(document: dict[str, Plain]) -> dict[str, Plain]:
@@ -55,6 +52,4 @@ def _headers(value: Plain) -> Plain:
 
 def _named(name: str, value: Plain) -> Plain:
     """The value of a variable or header, which may be a number or a truth value; null has nothing to hide."""
-    if value is None:
-        return None
-    return MASK if name.lower() in _SECRET_HEADERS else mask_value(name, str(value))
+    return None if value is None else mask_value(name, str(value))

@@ -7,11 +7,7 @@ import shutil
 import signal
 from pathlib import Path
 
-import pytest
-
 from ..project import Project, eventually
-
-pytestmark = pytest.mark.slow
 
 FILE = """
     components:
