@@ -61,6 +61,8 @@ class Engine:
         self.feed = Feed()
         self.trouble: str | None = None
         self.on_all_stopped: Callable[[], None] | None = None
+        #: Called with a bug that was met: what is in memory can't be trusted any more, only what is on record.
+        self.on_failure: Callable[[Exception], None] | None = None
         self.log_offsets: dict[str, int] = memory.latest_log_offsets()
         self._loop = loop
         self._memory = memory
@@ -73,6 +75,7 @@ class Engine:
         self._unsaved: set[str] = set()
         self._stored_specs: dict[str, ComponentSpec] = {i.state.name: i.spec for i in project}
         self._is_scheduled = False
+        self._has_failed = False
 
     # --- what others ask of it ----------------------------------------------------------------------------------
 
@@ -89,15 +92,15 @@ class Engine:
 
     def command(self, names: Iterable[str], event: Event) -> None:
         """Somebody asks something of instances; the state that follows is committed when this returns."""
-        self._take(self.project.handle_all(names, event, self.clock.now()))
+        self._take(lambda: self.project.handle_all(names, event, self.clock.now()))
 
     def apply(self, specs: Mapping[str, ComponentSpec], changes: Iterable[Change]) -> None:
         """Carry out a plan; the state that follows is committed when this returns."""
-        self._take(self.project.apply(specs, changes, self.clock.now()))
+        self._take(lambda: self.project.apply(specs, changes, self.clock.now()))
 
     def recover(self, news: Iterable[tuple[str, Event]]) -> None:
         """Go on with loaded states: what has happened meanwhile, and what was under way."""
-        self._take(self.project.recover(news, self.clock.now()))
+        self._take(lambda: self.project.recover(news, self.clock.now()))
 
     def hurry(self, names: Iterable[str]) -> None:
         """Somebody waits for these to be ready: have those that are not asked again now."""
@@ -160,6 +163,24 @@ class Engine:
 
     def _turn(self) -> None:
         self._is_scheduled = False
+        if self._has_failed:
+            return
+        try:
+            self._take_turn()
+        except Exception as error:  # noqa: BLE001 (the top of the engine)
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        """A bug leaves the state half changed: it is the end of this engine, and another one loads the record.
+
+        Nothing goes on from here, for an event that is lost is a component that is stuck.
+        """
+        self._has_failed = True
+        if self.on_failure is None:
+            raise error
+        self.on_failure(error)
+
+    def _take_turn(self) -> None:
         now = self.clock.now()
         news, self._inbox = self._inbox, deque()
         self._sort(self.project.handle_news(news, now))
@@ -178,9 +199,13 @@ class Engine:
             then, self.on_all_stopped = self.on_all_stopped, None
             self._loop.call_soon(then)
 
-    def _take(self, effects: list[Effect]) -> None:
-        self._sort(effects)
-        self._commit()
+    def _take(self, move: Callable[[], list[Effect]]) -> None:
+        try:
+            self._sort(move())
+            self._commit()
+        except Exception as error:
+            self._fail(error)
+            raise
         self._schedule()
 
     def _sort(self, effects: list[Effect]) -> None:

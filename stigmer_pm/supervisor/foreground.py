@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +16,11 @@ from stigmer_pm.supervisor import commands
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.home import Busy, Home
 from stigmer_pm.supervisor.log import log_to
-from stigmer_pm.supervisor.run import read_order
+from stigmer_pm.supervisor.run import internal_error, read_order
 from stigmer_pm.supervisor.service import Order, Service
 from stigmer_pm.supervisor.store import StoreError
+
+_log = logging.getLogger(__name__)
 
 #: Seconds between looks at the log files. A person doesn't notice it, and it costs nothing that matters in front.
 _LOOK = 0.1
@@ -69,6 +72,12 @@ def run_foreground(
         return asyncio.run(_Foreground(home, Display(show, say), exit_code_from, exit_on_failure).run(parsed))
     except StoreError as error:
         raise Refused(str(error), exit_status=1, code="store") from error
+    except Refused:
+        home.withdraw()
+        raise
+    except Exception:  # noqa: BLE001 (the top of the supervisor: its traceback goes to its log, never to a user)
+        _log.exception("bug in the supervisor: it ends, and what runs goes on")
+        raise internal_error(home) from None
     finally:
         home.close()
 
@@ -100,6 +109,8 @@ class _Foreground:
             watcher = asyncio.create_task(self._watch(ends_before))
             await service.open_door()
             await service.ended.wait()
+            if service.failure is not None:
+                raise service.failure
             status = self._final_status()
         finally:
             for task in (watcher, follower):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,6 +22,15 @@ from stigmer_pm.supervisor.store import StoreError
 _log = logging.getLogger(__name__)
 
 Reply = Callable[[Mapping[str, object]], None]
+
+#: A supervisor that fails more often than this within so many seconds is not begun again.
+_MOST_FAILURES, _FAILURE_WINDOW = 5, 60.0
+#: Seconds before it begins again, so that one that fails at once does not take the machine.
+_PAUSE = 0.1
+
+
+class _Failed(Exception):
+    """A bug has ended a supervisor that was serving."""
 
 
 def read_order(order: Mapping[str, Any]) -> Order:
@@ -51,26 +62,45 @@ def supervise(order: Order, reply: Reply, detach: Callable[[Home], None]) -> int
         log_to(home.dir.supervisor_log)
         detach(home)
         system.set_process_name("stigmer-pm sup")
-        return asyncio.run(_serve(home, order, reply))
+        return _serve_in_spite_of_bugs(home, order, reply)
     except Refused as refused:
         home.withdraw()
         reply(refused.document())
         return refused.exit_status
     except Exception:  # noqa: BLE001 (the top of the supervisor: its traceback goes to its log, never to a user)
         _log.exception("bug in the supervisor: it ends, and what runs goes on")
-        reply(
-            {
-                "error": {
-                    "message": "internal error in the supervisor",
-                    "exit": 1,
-                    "code": "internal",
-                    "cure": f"its traceback is in {home.dir.supervisor_log}",
-                }
-            }
-        )
+        reply(internal_error(home).document())
         return 1
     finally:
         home.close()
+
+
+def internal_error(home: Home) -> Refused:
+    """What a user is told of a bug that has ended the supervisor."""
+    return Refused(
+        "internal error in the supervisor; what runs goes on",
+        cure=f"'stigmer-pm up' takes it over again; the traceback is in {home.dir.supervisor_log}",
+        exit_status=1,
+        code="internal",
+    )
+
+
+def _serve_in_spite_of_bugs(home: Home, order: Order, reply: Reply) -> int:
+    """Serve; when a bug ends it, begin again from what is on record, as after a crash.
+
+    A bug that comes back at once is not answered for ever: who is there to see it finds it in the log.
+    """
+    failures: deque[float] = deque(maxlen=_MOST_FAILURES)
+    while True:
+        try:
+            return asyncio.run(_serve(home, order, reply))
+        except _Failed:
+            _log.exception("bug in the supervisor: it begins again from what is on record; what runs goes on")
+            if len(failures) == _MOST_FAILURES and system.now() - failures[0] < _FAILURE_WINDOW:
+                raise
+            failures.append(system.now())
+            time.sleep(_PAUSE)
+            order = Order(order.state_dir, order.file, order.environment)
 
 
 async def _serve(home: Home, order: Order, reply: Reply) -> int:
@@ -78,6 +108,7 @@ async def _serve(home: Home, order: Order, reply: Reply) -> int:
 
     Raises:
         Refused: the order can't be carried out; nothing was started.
+        _Failed: a bug was met while it served.
     """
     try:
         service = Service(home, order)
@@ -88,6 +119,8 @@ async def _serve(home: Home, order: Order, reply: Reply) -> int:
         answer = service.begin(order)
         reply({"socket": await service.open_door(), "apply": answer})
         await service.ended.wait()
+        if service.failure is not None:
+            raise _Failed from service.failure
     finally:
         await service.close()
     return 0

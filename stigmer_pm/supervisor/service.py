@@ -11,6 +11,7 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from stigmer_pm.core.effects import EventKind
 from stigmer_pm.core.plan import Scope
 from stigmer_pm.runtime import system
 from stigmer_pm.spec import ProjectSpec
@@ -25,6 +26,7 @@ from stigmer_pm.supervisor.home import Busy, Home
 from stigmer_pm.supervisor.log import log_to
 from stigmer_pm.supervisor.neighbours import read_neighbours, remove_neighbour, write_neighbour
 from stigmer_pm.supervisor.pidfiles import PidFiles
+from stigmer_pm.supervisor.records import EventRow
 from stigmer_pm.supervisor.recovery import adopt_runs, load_project, reconstruct
 from stigmer_pm.supervisor.store import Store, StoreError
 from stigmer_pm.supervisor.usage import UsageMeter
@@ -68,6 +70,8 @@ class Service:
         self.store = Store(home.dir.database)
         self.started_at = system.wall_time()
         self.ended = asyncio.Event()
+        #: The bug that has ended it, if one has.
+        self.failure: Exception | None = None
         self.is_ending = False
         self._spec_file = order.file
         self._project_name = self.store.meta("project") or "" if order.spec is None else order.spec.name
@@ -85,7 +89,10 @@ class Service:
         project = load_project(self.store, clock.now(), system.boot_id())
         with self.store.transaction():
             self.store.set_meta({"boot_id": system.boot_id()})
+            if self.store.moved_aside is not None:
+                self._tell_of_damage(clock, self.store.moved_aside)
         self.engine = Engine(self._loop, clock, self.store, world, project)
+        self.engine.on_failure = self._fail
 
     def begin(self, order: Order) -> Document:
         """Find what still runs, then apply the file; the answer is that of ``/v1/apply``.
@@ -266,6 +273,11 @@ class Service:
             self.store.set_meta(values)
         return key, dict(order.environment) if known is None else dict(json.loads(known))
 
+    def _tell_of_damage(self, clock: MachineClock, moved_to: str) -> None:
+        message = f"the record was damaged: counts and history before this are lost; it is kept as {moved_to}"
+        self.store.append_events([EventRow(clock.wall(), None, None, EventKind.WARNING.value, message)])
+        _log.warning("%s", message)
+
     def _make_door(self) -> Door:
         from stigmer_pm.supervisor.api import make_app
 
@@ -323,6 +335,10 @@ class Service:
             _log.warning("the socket was gone and has been made anew: %s", self._door.path)
         except OSError as error:
             _log.error("cannot make the socket anew: %s; trying again in %d s", error, _RESYNC)
+
+    def _fail(self, error: Exception) -> None:
+        self.failure = error
+        self.ended.set()
 
     def _all_stopped(self) -> None:
         try:

@@ -34,6 +34,7 @@ def test_a_damaged_database_doubles_nothing(project: Project) -> None:
     assert project.pids() == before
     assert sleepers(project) == sorted(pid for pid in before.values() if pid)
     assert (project.dir / ".stigmer" / "state.db.damaged").exists()
+    assert "the record was damaged" in project.ok("events").out
     os.kill(project.pid("a"), signal.SIGKILL)
     eventually(lambda: project.ps()["a"]["restarts"] == 1 and project.ps()["a"]["pid"])
 
