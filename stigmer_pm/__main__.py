@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 
@@ -11,6 +12,7 @@ def main() -> None:
     # Until the command line is there to say a word about it, Ctrl-C ends the program as it ends any other.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _open_standard_streams()
     arguments = sys.argv[1:]
     seed = None
     if "up" in arguments[:3] and not {"--help", "-h", "--dry-run", "--foreground"} & set(arguments):
@@ -22,6 +24,16 @@ def main() -> None:
     from stigmer_pm.cli.app import run
 
     sys.exit(run(arguments, seed))
+
+
+def _open_standard_streams() -> None:
+    """Put /dev/null where stdin, stdout or stderr is closed: what is opened next would get its number, and be taken for
+    it by whoever writes there."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def command(session: Session, timeout: float | None) -> int:
     and the exit status is 0. Ctrl-C and --timeout end only the waiting: what has begun to stop goes on stopping.
     """
     try:
-        supervisor = session.living_supervisor()
+        supervisor = _find(session)
     except NoSupervisor as error:
         if not error.is_absent:
             raise
@@ -46,6 +46,18 @@ def command(session: Session, timeout: float | None) -> int:
     _wait_for_end(supervisor)
     session.terminal.print("nothing to stop" if outcome is None else f"{summary(outcome, 'stopped')}; supervisor ended")
     return 0
+
+
+def _find(session: Session) -> Supervisor:
+    """The supervisor; one that is just starting or ending is waited for."""
+    ends_at = time.monotonic() + _END_WITHIN
+    while True:
+        try:
+            return session.living_supervisor()
+        except NoSupervisor as error:
+            if not error.may_return or time.monotonic() > ends_at:
+                raise
+        time.sleep(_LOOK)
 
 
 def _stop_everything(session: Session, supervisor: Supervisor, timeout: float | None) -> Outcome | None:

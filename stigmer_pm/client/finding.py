@@ -19,6 +19,7 @@ from stigmer_pm.client.errors import NoSupervisor
 from stigmer_pm.sockets import all_folders, socket_name
 from stigmer_pm.statedir import StateDir
 
+_STARTING_OR_ENDING = "the supervisor of this project is just starting or ending"
 _UP = "start one with 'stigmer-pm up'"
 
 
@@ -46,10 +47,22 @@ def read_address(state: StateDir, environ: Mapping[str, str]) -> Address:
     if found is not None:
         return found
     if is_locked(state):
+        raise NoSupervisor(_STARTING_OR_ENDING, "try again in a moment", may_return=True)
+    if _is_left(state):
         raise NoSupervisor(
-            "the supervisor of this project is just starting or ending", "try again in a moment", may_return=True
+            "the supervisor of this project has died; what it ran goes on",
+            "start another with 'stigmer-pm up', which finds it again",
+            has_died=True,
         )
     raise none_runs()
+
+
+def _is_left(state: StateDir) -> bool:
+    """Something was started that nobody has ended: a supervisor that dies at its very beginning leaves no address."""
+    try:
+        return bool(os.listdir(state.pids))
+    except OSError:
+        return False
 
 
 def _written_down(state: StateDir, owner: int) -> Address | None:
@@ -108,6 +121,8 @@ def explain_silence(state: StateDir, address: Address, error: OSError) -> NoSupe
             "start another with 'stigmer-pm up', which finds it again",
             has_died=True,
         )
+    if isinstance(error, (FileNotFoundError, ConnectionRefusedError)) and not os.path.exists(state.address):
+        return NoSupervisor(_STARTING_OR_ENDING, "try again in a moment", may_return=True)
     if isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
         return NoSupervisor(
             f"the supervisor (pid {address.pid}) runs but its socket is gone: {address.socket}",

@@ -34,7 +34,7 @@ from stigmer_pm.core.events import (
     Start,
     Stop,
 )
-from stigmer_pm.core.reasons import NO_REASON, Reason, Why, duration_words, words
+from stigmer_pm.core.reasons import Reason, Why, duration_words, words
 from stigmer_pm.core.restart import clear_counts, count_restart
 from stigmer_pm.core.state import Desired, InstanceState, Pending, Phase, Run, StopCause
 from stigmer_pm.spec import ComponentSpec
@@ -80,10 +80,11 @@ def _want(spec: ComponentSpec, state: InstanceState, event: Event, now: float) -
 
 
 def _keep_wanting(spec: ComponentSpec, state: InstanceState, event: Event, now: float) -> Step:
-    """A start of one that is starting, running or waiting: it stays, and a stop that hasn't begun is taken back."""
+    """A start of one that is starting, running or waiting: it stays. After a stop that has not begun yet it is a
+    restart, as it is after one that has: the run may be of a spec that has been edited meanwhile."""
     if state.desired is Desired.RUNNING:
         return state, ()
-    return replace(state, desired=Desired.RUNNING, is_stopped_by_hand=False, reason=NO_REASON), ()
+    return _want_after_stop(spec, state, event, now)
 
 
 def _want_after_stop(spec: ComponentSpec, state: InstanceState, event: Event, now: float) -> Step:

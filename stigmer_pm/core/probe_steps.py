@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from stigmer_pm.core import probing
+from stigmer_pm.core.copies import changer
 from stigmer_pm.core.effects import AttemptProbe, Effect, EventKind, Record
 from stigmer_pm.core.ending import enter
 from stigmer_pm.core.events import ProbeDone
 from stigmer_pm.core.probing import Attempt, Outcome, ProbeState, Result
-from stigmer_pm.core.reasons import Reason, Why
+from stigmer_pm.core.reasons import Reason, Why, brief
 from stigmer_pm.core.state import InstanceState, Phase, Run, StopCause
 from stigmer_pm.spec import ComponentSpec, ProbeKind, Probes, ProbeSpec
 
@@ -82,7 +83,7 @@ def finish_attempt(
     state = _with(state, probe.kind, after)
     effects: list[Effect] = []
     if event.outcome is Outcome.WARNING:
-        effects.append(_record(state, EventKind.WARNING, f"{probe.kind} probe: {event.output}"))
+        effects.append(_record(state, EventKind.WARNING, f"{probe.kind} probe: {brief(event.output)}"))
     if probe.kind is ProbeKind.LIVENESS and after.is_passing and event.outcome is not Outcome.DISCARDED:
         state = _mark_healthy(state, event.outcome)
     if state.phase is Phase.STOPPING:
@@ -96,8 +97,8 @@ def finish_attempt(
         effects.extend(_tell_change(probe, before, after, state, event))
     if not failed:
         return state, tuple(effects), None
-    effects.append(_record(state, EventKind.UNHEALTHY, f"{probe.kind} probe failed: {event.output}"))
-    reason = Reason(Why.PROBE_FAILED, subject=probe.kind.value, count=after.streak, detail=event.output)
+    effects.append(_record(state, EventKind.UNHEALTHY, f"{probe.kind} probe failed: {brief(event.output)}"))
+    reason = Reason(Why.PROBE_FAILED, subject=probe.kind.value, count=after.streak, detail=brief(event.output))
     return state, tuple(effects), ProbeFailure(_FAILED_CAUSE[probe.kind], reason, probe.termination_grace)
 
 
@@ -122,11 +123,15 @@ def rearm(old: ComponentSpec, new: ComponentSpec, state: InstanceState, now: flo
 def _rearmed(probe: ProbeSpec | None, before: ProbeState | None, state: InstanceState, now: float) -> ProbeState | None:
     if probe is None or state.run is None or state.run.started_at is None:
         return None
-    fresh = probing.arm(probe, state.run.started_at)
+    fresh = probing.arm(probe, state.run.started_at, _spread_of(state.run))
     fresh = replace(fresh, grid=max(now, fresh.grid), next_at=max(now, fresh.next_at))
     if probe.kind is ProbeKind.STARTUP and state.run.is_started:
         return replace(fresh, result=Result.SUCCESS, is_on_hold=True)
     return fresh if before is None else replace(fresh, result=before.result, last=before.last)
+
+
+def _spread_of(run: Run) -> float:
+    return max((p.spread for p in (run.startup, run.liveness, run.readiness) if p is not None), default=0.0)
 
 
 def _begin_running(spec: ComponentSpec, state: InstanceState, now: float) -> InstanceState:
@@ -150,7 +155,7 @@ def _tell_readiness(state: InstanceState, was_ready: bool, event: ProbeDone) -> 
     if state.is_ready and not was_ready:
         return [_record(state, EventKind.READY, _passed_words(event))]
     if was_ready and not state.is_ready and event.probe is ProbeKind.READINESS:
-        return [_record(state, EventKind.UNREADY, f"not ready: {event.output}")]
+        return [_record(state, EventKind.UNREADY, f"not ready: {brief(event.output)}")]
     return []
 
 
@@ -162,16 +167,16 @@ def _tell_change(
     if after.streak_of is before.streak_of:
         return []
     if after.streak_of is Result.FAILURE:
-        words = f"{probe.kind} probe fails (1 of {probe.failure_threshold} in a row): {event.output}"
+        words = f"{probe.kind} probe fails (1 of {probe.failure_threshold} in a row): {brief(event.output)}"
         return [_record(state, EventKind.PROBE_FAILS, words)]
     if before.streak_of is Result.FAILURE:
-        return [_record(state, EventKind.PROBE_PASSES, f"{probe.kind} probe passes again: {event.output}")]
+        return [_record(state, EventKind.PROBE_PASSES, f"{probe.kind} probe passes again: {brief(event.output)}")]
     return []
 
 
 def _passed_words(event: ProbeDone) -> str:
     words = f"its {event.probe} probe has passed"
-    return f"{words}: {event.output}" if event.output else words
+    return f"{words}: {brief(event.output)}" if event.output else words
 
 
 def _record(state: InstanceState, kind: EventKind, message: str) -> Record:
@@ -184,12 +189,18 @@ def _is_started(state: InstanceState) -> bool:
 
 def _open(spec: ComponentSpec, state: InstanceState) -> list[tuple[ProbeSpec, ProbeState]]:
     """The probes of which an attempt may begin: their gate is open, and no attempt is under way."""
-    found = []
-    for probe in spec.probes.declared():
-        probe_state = _state_of(state.run, probe.kind)
-        if probe_state is not None and probe_state.began_at is None and gate_is_open(state, probe.kind):
-            found.append((probe, probe_state))
-    return found
+    run, probes = state.run, spec.probes
+    if run is None:
+        return []
+    pairs = ((probes.startup, run.startup), (probes.liveness, run.liveness), (probes.readiness, run.readiness))
+    return [
+        (probe, probe_state)
+        for probe, probe_state in pairs
+        if probe is not None
+        and probe_state is not None
+        and probe_state.began_at is None
+        and gate_is_open(state, probe.kind)
+    ]
 
 
 def gate_is_open(state: InstanceState, kind: ProbeKind) -> bool:
@@ -226,13 +237,9 @@ def _state_of(run: Run | None, kind: ProbeKind) -> ProbeState | None:
             return run.readiness
 
 
+_WITH_RUN = changer(InstanceState, "run")
+_WITH_PROBE = {kind: changer(Run, kind.value) for kind in ProbeKind}
+
+
 def _with(state: InstanceState, kind: ProbeKind, probe_state: ProbeState | None) -> InstanceState:
-    if state.run is None:
-        return state
-    match kind:
-        case ProbeKind.STARTUP:
-            return replace(state, run=replace(state.run, startup=probe_state))
-        case ProbeKind.LIVENESS:
-            return replace(state, run=replace(state.run, liveness=probe_state))
-        case ProbeKind.READINESS:
-            return replace(state, run=replace(state.run, readiness=probe_state))
+    return state if state.run is None else _WITH_RUN(state, _WITH_PROBE[kind](state.run, probe_state))

@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from stigmer_pm.core.copies import changer
 from stigmer_pm.spec import ProbeKind, ProbeSpec
 
 
@@ -63,6 +64,7 @@ class ProbeState:
         streak_of, streak: the outcome that came last, and how often in a row.
         is_on_hold: no further attempts in this run (after a failed liveness or a decided startup probe).
         grid: the time that attempts are spaced from; ``next_at``: when the next one is due.
+        spread: which place in each period is its own, in (0, 1), when the probes of many are spread; else 0.
         began_at: when the attempt under way began; ``None`` when there is none.
     """
 
@@ -74,6 +76,7 @@ class ProbeState:
     is_on_hold: bool = False
     began_at: float | None = None
     last: Attempt | None = None
+    spread: float = 0.0
 
     @property
     def is_passing(self) -> bool:
@@ -84,36 +87,50 @@ class ProbeState:
 def arm(probe: ProbeSpec, started_at: float, spread: float = 0.0) -> ProbeState:
     """The state of ``probe`` at the beginning of a run. The initial delay counts from the start of the run.
 
-    ``spread`` in [0, 1): the second attempt comes that share of a period after the first, and the others a period
-    apart from it, so that the probes of many that were started together do not come in bursts for ever. No attempt
-    comes later for it. (The kubelet spreads by a random wait before the first attempt, and only after its own start.)
+    ``spread`` in (0, 1): the place in each period of the clock itself that its attempts are to have, so that the probes
+    of many that were started together do not come in bursts for ever. Of several with the same period, those with the
+    same place come at the same moment, whenever they were started. See :func:`finish` for when it takes its place.
+    (The kubelet spreads by a random wait before the first attempt, and only after its own start.)
     """
     first = started_at + probe.initial_delay
-    grid = first + (spread - 1.0) * probe.period if spread else first
-    return ProbeState(result=INITIAL[probe.kind], grid=grid, next_at=first)
+    return ProbeState(result=INITIAL[probe.kind], grid=first, next_at=first, spread=spread)
+
+
+_WITH_BEGAN_AT = changer(ProbeState, "began_at")
 
 
 def begin(state: ProbeState, now: float) -> ProbeState:
     """An attempt begins now."""
-    return replace(state, began_at=now)
+    return _WITH_BEGAN_AT(state, now)
 
 
 def finish(probe: ProbeSpec, state: ProbeState, attempt: Attempt) -> ProbeState:
-    """The attempt under way has ended: count it, publish at the threshold, and set the time of the next one."""
+    """The attempt under way has ended: count it, publish at the threshold, and set the time of the next one.
+
+    A probe that is spread takes its place here, so one attempt comes early, and none late. A row of failures must not
+    be shortened by that, for it ends a run: a liveness or startup probe waits for its first success.
+    """
     began_at = attempt.at if state.began_at is None else state.began_at
-    state = replace(
-        state, began_at=None, last=attempt, next_at=max(attempt.at, _tick_after(probe, state.grid, began_at))
-    )
     if attempt.outcome is Outcome.DISCARDED:
-        return state
+        next_at = max(attempt.at, _tick_after(probe, state.grid, began_at))
+        return replace(state, began_at=None, last=attempt, next_at=next_at)
     found = Result.FAILURE if attempt.outcome is Outcome.FAILURE else Result.SUCCESS
     streak = state.streak + 1 if found is state.streak_of else 1
-    state = replace(state, streak_of=found, streak=streak)
     threshold = probe.failure_threshold if found is Result.FAILURE else probe.success_threshold
-    if streak < threshold:
-        return state
-    decided = probe.kind is ProbeKind.STARTUP or (probe.kind is ProbeKind.LIVENESS and found is Result.FAILURE)
-    return replace(state, result=found, is_on_hold=state.is_on_hold or decided)
+    is_published = streak >= threshold
+    is_decided = probe.kind is ProbeKind.STARTUP or (probe.kind is ProbeKind.LIVENESS and found is Result.FAILURE)
+    takes_place = state.spread and (found is Result.SUCCESS or probe.kind is ProbeKind.READINESS)
+    grid = state.spread * probe.period if takes_place else state.grid
+    return ProbeState(
+        result=found if is_published else state.result,
+        grid=grid,
+        next_at=max(attempt.at, _tick_after(probe, grid, began_at)),
+        streak_of=found,
+        streak=streak,
+        is_on_hold=state.is_on_hold or (is_published and is_decided),
+        last=attempt,
+        spread=state.spread,
+    )
 
 
 def trigger(state: ProbeState, now: float) -> ProbeState:

@@ -83,6 +83,16 @@ _WORDS = {
 }
 
 
+#: Characters of a probe's output that stand in a reason or in the journal; ``describe`` has all of it.
+_BRIEF = 200
+
+
+def brief(output: str) -> str:
+    """What a probe said, in one line."""
+    line = " ".join(output.split())
+    return line if len(line) <= _BRIEF else f"{line[: _BRIEF - 1]}…"
+
+
 def duration_words(seconds: float) -> str:
     """``20ms``, ``2.3s``, ``12s``, ``10m``, ``1h30m``, ``2d``: two units at most, as short as it stays plain."""
     if seconds < 0.9995:

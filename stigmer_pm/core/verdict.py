@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from stigmer_pm.core.dependencies import Instance, unmet
 from stigmer_pm.core.probing import ProbeState, Result
-from stigmer_pm.core.reasons import Why, words
+from stigmer_pm.core.reasons import Why, brief, words
 from stigmer_pm.core.state import RESTING, Desired, InstanceState, Phase
 from stigmer_pm.spec import ComponentSpec, Condition, RestartPolicy
 
@@ -63,13 +63,13 @@ def judge(
     now: float,
     patience: Patience,
     lookup: Lookup,
-    seen: set[str] | None = None,
+    hopeful: set[str] | None = None,
 ) -> Verdict:
     """How ``instance`` stands on its way to ``goal``, in run number ``run`` or a later one.
 
-    ``seen`` holds the dependencies that have been judged on the way here, so that each is judged once.
+    ``hopeful`` holds those that wait for nothing that is lost, as far as has been found out at this moment: given to
+    one call after the other, each dependency of many is looked at once.
     """
-    seen = set() if seen is None else seen
     spec, state = instance.spec, instance.state
     if goal is Goal.STOPPED:
         return _judge_stopped(state, run)
@@ -78,7 +78,7 @@ def judge(
         if state.phase is Phase.STOPPING or state.run is not None:
             why = "it is being stopped by another command"
         return Verdict(Standing.LOST, why or "it is to stop")
-    if goal is Goal.COMPLETED and spec.restart in (RestartPolicy.ALWAYS, RestartPolicy.UNLESS_STOPPED):
+    if _never_completes(spec, goal):
         return Verdict(Standing.LOST, f"it never completes: its restart policy is {spec.restart.value}")
     match state.phase:
         case Phase.COMPLETED:
@@ -88,11 +88,15 @@ def judge(
         case Phase.BACKOFF:
             return _judge_backoff(state, now, patience)
         case Phase.WAITING:
-            return _judge_waiting(spec, why, now, patience, lookup, seen)
+            return _judge_waiting(spec, why, now, patience, lookup, set() if hopeful is None else hopeful)
         case Phase.RUNNING if state.run_number >= run and goal is not Goal.COMPLETED and state.restart_for is None:
             return _judge_running(spec, state, goal, now, patience)
         case _:
             return Verdict(Standing.PENDING, why)
+
+
+def _never_completes(spec: ComponentSpec, goal: Goal) -> bool:
+    return goal is Goal.COMPLETED and spec.restart in (RestartPolicy.ALWAYS, RestartPolicy.UNLESS_STOPPED)
 
 
 #: The run after which nothing counts as started again: whoever waits without having stopped anything.
@@ -124,22 +128,31 @@ def _judge_backoff(state: InstanceState, now: float, patience: Patience) -> Verd
 
 
 def _judge_waiting(
-    spec: ComponentSpec, why: str, now: float, patience: Patience, lookup: Lookup, seen: set[str]
+    spec: ComponentSpec, why: str, now: float, patience: Patience, lookup: Lookup, hopeful: set[str]
 ) -> Verdict:
-    """One that waits is lost when what it waits for is lost."""
-    for dependency in spec.depends_on:
+    """One that waits is lost when what it waits for is lost. Iterative: a chain may be a thousand long."""
+    found: set[str] = set()
+    pending = list(spec.depends_on)
+    while pending:
+        dependency = pending.pop()
         other = lookup(dependency.name)
         if unmet(dependency, other) is None:
             continue
         if other is None:
             return Verdict(Standing.LOST, why)
-        if dependency.name in seen:
+        if _never_completes(other.spec, _GOAL_OF[dependency.condition]):
+            return Verdict(Standing.LOST, why)
+        if dependency.name in found or dependency.name in hopeful:
             continue
-        seen.add(dependency.name)
-        verdict = judge(other, _GOAL_OF[dependency.condition], 0, now, patience, lookup, seen)
+        if other.state.phase is Phase.WAITING and other.state.desired is Desired.RUNNING:
+            found.add(dependency.name)
+            pending.extend(other.spec.depends_on)
+            continue
+        verdict = judge(other, _GOAL_OF[dependency.condition], 0, now, patience, lookup)
         completed_too_early = verdict.standing is Standing.REACHED and other.state.phase is Phase.COMPLETED
         if verdict.standing is Standing.LOST or completed_too_early:
             return Verdict(Standing.LOST, why)
+    hopeful |= found
     return Verdict(Standing.PENDING, why)
 
 
@@ -169,4 +182,4 @@ def reason_shown(state: InstanceState) -> str:
 
 
 def _with_last(waits: str, probe: ProbeState) -> str:
-    return waits if probe.last is None else f"{waits}: {probe.last.output}"
+    return waits if probe.last is None else f"{waits}: {brief(probe.last.output)}"

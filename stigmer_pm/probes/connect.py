@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import socket
+from functools import lru_cache
 from typing import Any
 
 _Address = tuple[
@@ -40,7 +41,15 @@ async def connect(host: str, port: int) -> socket.socket:
 
 async def _connect(sock: socket.socket, address: Any) -> None:
     sock.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(sock, address)
+    failure = sock.connect_ex(address)
+    if failure == errno.EINPROGRESS:
+        # With a server on this machine the handshake is over before the call returns, though it says otherwise. Asking
+        # again finds out, and spares the event loop two turns.
+        failure = sock.connect_ex(address)
+    if failure == errno.EALREADY:
+        await asyncio.get_running_loop().sock_connect(sock, address)
+    elif failure not in (0, errno.EISCONN):
+        raise OSError(failure, os.strerror(failure))
     # A connect to a local port that nobody listens on may draw that same port for its own end, and then the kernel
     # connects the socket to itself. Go's dialer takes that for what it is, too.
     if sock.getsockname() == sock.getpeername():
@@ -48,15 +57,21 @@ async def _connect(sock: socket.socket, address: Any) -> None:
 
 
 async def _resolve(host: str, port: int) -> list[_Address]:
-    if host.isascii():
-        # An address needs no resolver and no thread. As bytes, since a str is loaded through the idna codec.
+    if host.isascii() and "%" not in host:  # the number of an interface (fe80::1%eth0) may change
         try:
-            return list(
-                socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-            )
+            family, kind, protocol, name, address = _numeric(host)
+            return [(family, kind, protocol, name, (address[0], port, *address[2:]))]
         except socket.gaierror:
             pass
     try:
         return list(await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM))
     except UnicodeError as error:  # an empty or over-long label, which the idna codec refuses before any resolver
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known") from error
+
+
+# An address needs no resolver and no thread, and always comes to the same; nearly all probes ask the same one.
+@lru_cache(maxsize=64)
+def _numeric(host: str) -> _Address:
+    # As bytes, since a str is loaded through the idna codec.
+    found = socket.getaddrinfo(host.encode("ascii"), 0, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    return found[0]

@@ -19,13 +19,18 @@ from stigmer_pm.probes.request import (
     request_headers,
 )
 from stigmer_pm.probes.result import CheckResult
+from stigmer_pm.probes.short_answer import status_of_short_answer
 from stigmer_pm.probes.wire import Wire, open_wire
 from stigmer_pm.spec import HttpCheck
 
 _MAX_REQUESTS = 10  # Go's client: "stopped after 10 redirects"
+_INFORMATIONAL_LIMIT = 5  # Go's client: "too many 1xx informational responses"
 _BODY_LIMIT = 10 * 1024  # the kubelet's; the rest of a longer body is left unread
 _HEAD_LIMIT = 256 * 1024  # nobody's answer to a probe is longer; keeps a broken server from filling the memory
 _FOLLOWED = frozenset({301, 302, 303, 307, 308})
+# The first request is the same at every attempt, so it is put together and validated once; for so many probes, which
+# is 4 MB. The probes of a project are asked in turn, so with fewer places than probes nothing would ever be found.
+_KNOWN_REQUESTS = 4096
 
 
 async def check_http(check: HttpCheck, timeout: float) -> CheckResult:
@@ -58,7 +63,7 @@ async def check_http(check: HttpCheck, timeout: float) -> CheckResult:
         return attempt.failed(str(error))
 
 
-_first_target = lru_cache(maxsize=256)(first_target)
+_first_target = lru_cache(maxsize=_KNOWN_REQUESTS)(first_target)
 
 
 class _Attempt:
@@ -110,21 +115,31 @@ class _Attempt:
     async def _request(self) -> Target | None:
         """Ask the target. The target of the redirect to follow, or ``None``: this answer is the last."""
         target = self._target
-        head = _head(self._headers, self._custom_host, target)
+        request = _request_bytes(self._headers, self._custom_host, target)
         wire = await open_wire(target.host, target.port, tls=target.scheme == "https")
         try:
-            exchange = _Exchange(wire)
-            await exchange.send(head)
-            answer = await exchange.head()
-            following = self._following(answer)
-            if following is None:
-                self._status = answer.status_code
-                await exchange.read_body()
+            await wire.send(request)
+            received = await wire.receive()
+            following = None
+            self._status = status_of_short_answer(received)
+            if self._status is None:
+                following = await self._read(_Exchange(wire, self._head(), received))
         except BaseException:
             wire.abort()
             raise
         wire.close()
         return following
+
+    async def _read(self, exchange: _Exchange) -> Target | None:
+        answer = await exchange.head()
+        following = self._following(answer)
+        if following is None:
+            self._status = answer.status_code
+            await exchange.read_body()
+        return following
+
+    def _head(self) -> h11.Request:
+        return _head(self._headers, self._custom_host, self._target)
 
     def _following(self, answer: h11.Response | h11.InformationalResponse) -> Target | None:
         location = next((value for name, value in answer.headers if name == b"location"), b"")
@@ -137,33 +152,37 @@ class _Attempt:
         return following
 
 
-# The head of the first request is the same at every attempt, so it is put together and validated once.
-@lru_cache(maxsize=256)
 def _head(given: tuple[Header, ...], host: str | None, target: Target) -> h11.Request:
     headers = request_headers(given, host or target.authority)
     return h11.Request(method="GET", target=target.request, headers=headers)
 
 
-class _Exchange:
-    """One request and its answer on one connection."""
+@lru_cache(maxsize=_KNOWN_REQUESTS)
+def _request_bytes(given: tuple[Header, ...], host: str | None, target: Target) -> bytes:
+    connection = h11.Connection(h11.CLIENT)
+    return (connection.send(_head(given, host, target)) or b"") + (connection.send(h11.EndOfMessage()) or b"")
 
-    def __init__(self, wire: Wire) -> None:
+
+class _Exchange:
+    """The answer to a request that has been sent, from the bytes that have been received on."""
+
+    def __init__(self, wire: Wire, request: h11.Request, received: bytes) -> None:
         self._wire = wire
         self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_LIMIT)
-
-    async def send(self, request: h11.Request) -> None:
-        """Send ``request``, which has no body."""
-        data = self._connection.send(request) or b""
-        await self._wire.send(data + (self._connection.send(h11.EndOfMessage()) or b""))
+        self._connection.send(request)
+        self._connection.send(h11.EndOfMessage())
+        self._take(received)
 
     async def head(self) -> h11.Response | h11.InformationalResponse:
         """The head of the final answer. A switch of protocols is one, since HTTP ends with it."""
-        while True:
+        for _ in range(_INFORMATIONAL_LIMIT + 1):
             event = await self._next_event()
             if isinstance(event, h11.Response):
                 return event
             if isinstance(event, h11.InformationalResponse) and event.status_code == 101:
                 return event
+        # Data that is there is received without a pause, so a server that never stops would stop the supervisor.
+        raise ConnectionError(f"more than {_INFORMATIONAL_LIMIT} informational answers (1xx)")
 
     async def read_body(self) -> None:
         """Read the body to its end, or as much of it as the kubelet reads."""
@@ -176,8 +195,10 @@ class _Exchange:
 
     async def _next_event(self) -> object:
         while (event := self._connection.next_event()) is h11.NEED_DATA:
-            data = await self._wire.receive()
-            if not data and self._connection.their_state is h11.SEND_RESPONSE and not self._connection.trailing_data[0]:
-                raise ConnectionError("the connection was closed before an answer")
-            self._connection.receive_data(data)
+            self._take(await self._wire.receive())
         return event
+
+    def _take(self, data: bytes) -> None:
+        if not data and self._connection.their_state is h11.SEND_RESPONSE and not self._connection.trailing_data[0]:
+            raise ConnectionError("the connection was closed before an answer")
+        self._connection.receive_data(data)

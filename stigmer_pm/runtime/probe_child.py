@@ -21,8 +21,7 @@ class CommandChild:
         """SIGKILL its session and all its descendants. Harmless when nothing of it is left."""
         if not self.exited.done():
             # It has not been collected, so its pid can't be anybody else's.
-            rows = table.read_table()
-            for pid in table.tree([self.pid], rows):
+            for pid in table.descendants(self.pid):
                 system.send_signal(pid, system.KILL)
         system.send_group_signal(self.pid, system.KILL)
 

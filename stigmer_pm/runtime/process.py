@@ -240,6 +240,13 @@ class ProcessRuntime:
                 found.append(pid)
         return found
 
+    def look_for_lost(self) -> None:
+        """Tell the end of every run whose leader is gone without a word: whatever told it, something lost it."""
+        self._reaper.collect()
+        for watch in list(self._watches.values()):
+            if not watch.is_gone and not system.exists(watch.marks.leader):
+                self._leader_gone(watch, None)
+
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _learn(self, watch: _Watch) -> None:
@@ -283,6 +290,8 @@ class ProcessRuntime:
 
     def _adopted_gone(self, watch: _Watch, pid: int, tries: int = _ASK_STATUS) -> None:
         """Its status is told as soon as its real parent has collected it; before that, by the table of processes."""
+        if pid not in watch.pidfds:
+            return  # somebody else has noticed, in the same turn of the loop
         status = system.exit_status_of(watch.pidfds[pid])
         if status is None:
             status = table.zombie_status(pid, watch.marks.leader_started)
@@ -300,8 +309,13 @@ class ProcessRuntime:
         self._leader_gone(watch, None)
 
     def _watch_leftovers(self, watch: _Watch) -> int:
-        found = self._leftovers(watch)
         self._drop(watch)
+        try:
+            found = self._leftovers(watch)
+        except OSError:
+            # No descriptor is free to look with. Something may be left, so the end is not told before that is known.
+            watch.timer = self._loop.call_later(_LOOK_AGAIN, self._look_again, watch)
+            return 1
         for pid in found:
             try:
                 pidfd = system.open_pidfd(pid)
@@ -315,7 +329,9 @@ class ProcessRuntime:
         return len(found)
 
     def _leftover_gone(self, watch: _Watch, pid: int) -> None:
-        pidfd = watch.pidfds.pop(pid)
+        pidfd = watch.pidfds.pop(pid, None)
+        if pidfd is None:
+            return
         self._loop.remove_reader(pidfd)
         os.close(pidfd)
         if not watch.pidfds:

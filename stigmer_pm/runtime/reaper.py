@@ -6,10 +6,13 @@ One collector for all, because ``waitpid(-1)`` would take the status away from a
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable
 
 from stigmer_pm.runtime import system
+
+_log = logging.getLogger(__name__)
 
 OnExit = Callable[[int], None]
 
@@ -48,4 +51,8 @@ class Reaper:
             if on_exit is not None:
                 dead.append((on_exit, status))
         for on_exit, status in dead:
-            on_exit(status)
+            try:
+                on_exit(status)
+            except OSError as error:
+                # The death of one must not be lost for the others, nor theirs for its sake.
+                _log.error("cannot tell the end of a process: %s", error)

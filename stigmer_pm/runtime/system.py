@@ -56,6 +56,17 @@ def become_subreaper() -> bool:
         return False
 
 
+def exists(pid: int) -> bool:
+    """A process has this pid, alive or not collected yet."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def set_process_name(name: str) -> None:
     """What ``ps -o comm`` and ``pgrep`` show of this process (15 characters at most); its command line stays."""
     with suppress(OSError), open("/proc/self/comm", "w", encoding="ascii") as file:

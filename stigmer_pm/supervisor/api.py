@@ -74,7 +74,7 @@ def acting(verb: str) -> Handler:
     async def act(service: Service, request: Request) -> Response:
         if verb != "stop":  # a stop joins the one of everything
             service.refuse_when_ending()
-        names = select(service.engine.project, _selection(await _body(request)))
+        names = select(service.engine.project, _named(await _body(request)))
         return JSONResponse(commands.act(service.engine, names, verb))
 
     return act
@@ -135,7 +135,7 @@ async def send_signal(service: Service, request: Request) -> Response:
     except ValueError as error:
         raise Refused(f"cannot send the signal: {error}") from error
     results: list[Document] = []
-    for name in select(service.engine.project, _selection(body)):
+    for name in select(service.engine.project, _named(body, "signal")):
         pid = service.engine.send_signal(name, number)
         said = f"{signal_name(number)} sent to pid {pid}" if pid else "has no process to signal"
         results.append({"name": name, "pid": pid, "said": said})
@@ -205,7 +205,20 @@ async def _body(request: Request) -> Mapping[str, Any]:
     return body
 
 
-def _selection(body: Mapping[str, Any]) -> Selection:
+def _named(body: Mapping[str, Any], *others: str) -> Selection:
+    """What an acting request is about. A slip in it must not widen it to everything."""
+    unknown = sorted(body.keys() - {"names", "labels", "all", *others})
+    if unknown:
+        raise Refused(f"unknown key '{unknown[0]}'; there is: names, labels, all")
+    selection = _selection(body)
+    if not (selection.names or selection.labels or selection.all):
+        raise Refused("nothing is named; give names, labels, or all: true")
+    return selection
+
+
+def _selection(body: object) -> Selection:
+    if not isinstance(body, dict):
+        raise Refused("a selection must be an object")
     labels = body.get("labels") or {}
     if not isinstance(labels, dict):
         raise Refused("labels must be an object of strings")
@@ -247,7 +260,7 @@ def _limit(text: str | None) -> int | None:
         return None
     if not text.isdecimal():
         raise Refused(f"limit must be a whole number, found '{text}'")
-    return min(int(text), 1_000_000)
+    return min(int(text[:9]), 1_000_000)
 
 
 async def _follow_events(

@@ -77,9 +77,14 @@ def standing_document(instance: Instance, verdict: Verdict, log_from: int) -> Do
         "reason": verdict.reason or reason_shown(state),
         "pid": state.run.pid if state.run is not None else None,
         "next_restart": stamp_of(state.start_at),
-        "log": instance.spec.log,
+        # A run that could not be started has written nothing; what stands there is an older one's.
+        "log": None if _could_not_start(state) else instance.spec.log,
         "log_from": log_from,
     }
+
+
+def _could_not_start(state: InstanceState) -> bool:
+    return state.run is None and state.last_end is not None and state.last_end.spawn_error is not None
 
 
 def describe_document(

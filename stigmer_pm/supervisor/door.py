@@ -38,6 +38,7 @@ def socket_path(state_dir: str, environ: Mapping[str, str]) -> str:
             continue
         try:
             _make_private(folder)
+            _refuse_what_is_no_socket(path)
         except OSError as error:
             failure = error
             continue
@@ -53,6 +54,12 @@ def _make_private(folder: str) -> None:
         raise PermissionError(f"'{folder}' is not a folder of this user")
     if stat.S_IMODE(found.st_mode) != 0o700:
         os.chmod(folder, 0o700)
+
+
+def _refuse_what_is_no_socket(path: str) -> None:
+    with suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            raise FileExistsError(f"'{path}' is there and is no socket; remove it")
 
 
 def listen(path: str) -> socket.socket:

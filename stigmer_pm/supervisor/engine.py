@@ -69,6 +69,7 @@ class Engine:
         self._chance = chance
         self._deadlines = Deadlines(loop, clock, self._due)
         self._inbox: deque[tuple[str, Event]] = deque()
+        self._attempts: deque[Effect] = deque()
         self._effects: deque[Effect] = deque()
         self._records: list[Record] = []
         self._runs: list[RunRow] = []
@@ -186,14 +187,15 @@ class Engine:
         self._sort(self.project.handle_news(news, now))
         self._commit()
         until = self.clock.now() + _SLICE
-        while self._effects and self.clock.now() < until:
-            effect = self._effects.popleft()
+        # Attempts of probes come first: each costs little, and behind a thousand starts all of them would be late.
+        while (queue := self._attempts or self._effects) and self.clock.now() < until:
+            effect = queue.popleft()
             try:
                 self._carry_out(effect)
             except OSError as error:
                 # One that fails must not keep the others from happening; what it was for is seen by its deadline.
                 _log.error("cannot carry out %s: %s", effect, error)
-        if self._effects or self._inbox:
+        if self._attempts or self._effects or self._inbox:
             self._schedule()
         elif self.on_all_stopped is not None and all(i.state.run is None for i in self.project):
             then, self.on_all_stopped = self.on_all_stopped, None
@@ -217,6 +219,8 @@ class Engine:
                     wall = self.clock.wall() - (self.clock.now() - ended_at)
                     self._runs.append(RunRow(instance, run, ended_at=wall, uptime=uptime, ended=ended))
                     self._effects.append(effect)
+                case AttemptProbe():
+                    self._attempts.append(effect)
                 case _:
                     self._effects.append(effect)
 

@@ -18,4 +18,6 @@ class Refused(Exception):
 
     def document(self) -> dict[str, object]:
         """The error as an answer of the API."""
-        return {"error": {"message": self.message, "cure": self.cure, "code": self.code, "exit": self.exit_status}}
+        # A name that is no UTF-8 can't be answered as it came.
+        message = self.message.encode(errors="backslashreplace").decode()
+        return {"error": {"message": message, "cure": self.cure, "code": self.code, "exit": self.exit_status}}

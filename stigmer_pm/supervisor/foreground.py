@@ -148,7 +148,9 @@ class _Foreground:
     def _explain(self) -> None:
         left = [s for s in self._states() if s.run is not None]
         if left and not self._service.ended.is_set():
-            self._display.say("still waiting for " + "; ".join(f"{s.name} ({words(s.reason)})" for s in left))
+            self._display.say(
+                "still waiting for " + "; ".join(f"{s.name} ({words(s.reason) or s.phase.value})" for s in left)
+            )
             asyncio.get_running_loop().call_later(5 * _EXPLAIN_AFTER, self._explain)
 
     # --- the end ------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ class Prober:
         began_at = system.now()
         result = await probe.check()
         duration = system.now() - began_at
-        self._answer(instance, ProbeDone(run, kind, result.outcome, result.output, duration))
+        self._answer(instance, ProbeDone(run, kind, result.outcome, _printable(result.output), duration))
 
     def _forget(self, key: _Key, task: asyncio.Task[None]) -> None:
         tasks = self._tasks.get(key)
@@ -67,3 +67,10 @@ class Prober:
             tasks.discard(task)
             if not tasks:
                 del self._tasks[key]
+
+
+def _printable(text: str) -> str:
+    """The output without what would move the cursor or change colours on somebody's terminal."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)

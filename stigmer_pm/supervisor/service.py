@@ -309,6 +309,7 @@ class Service:
         elif self._door is not None and not self.home.is_published(self._address()):
             self._publish_address()
         self.engine.retry_saving()
+        self.engine.world.look_for_lost()
         strays = self.engine.world.end_strays(everything=False)
         if strays:
             _log.warning("ended what was left of runs that are over: %s", ", ".join(map(str, strays)))

@@ -133,6 +133,10 @@ class World(Protocol):
         """SIGKILL what belongs to no run any more (``everything``: no run is left); the pids."""
         ...
 
+    def look_for_lost(self) -> None:
+        """Tell the ends of runs that nothing told: the level behind the edges."""
+        ...
+
     async def close(self) -> None:
         """Let go of everything; what runs goes on."""
         ...

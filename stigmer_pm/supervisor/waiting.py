@@ -81,6 +81,7 @@ class _Wait:
 
     def _judge(self, names: set[str]) -> None:
         now, lookup = self._engine.clock.now(), self._engine.project.find
+        hopeful: set[str] = set()
         for name in names:
             instance = lookup(name)
             if instance is None:
@@ -89,7 +90,7 @@ class _Wait:
                 self._verdicts[name] = Verdict(standing, "removed from the file")
                 continue
             run = self._wish.targets[name]
-            self._verdicts[name] = judge(instance, self._wish.goal, run, now, self._wish.patience, lookup)
+            self._verdicts[name] = judge(instance, self._wish.goal, run, now, self._wish.patience, lookup, hopeful)
 
     def _news(self, names: set[str]) -> list[Document]:
         """What is to be told about ``names``, in the order in which it happened."""

@@ -104,6 +104,10 @@ class LocalWorld:
         """End orphans of runs that are over; not while commands of probes run, which are nobody's run."""
         return [] if everything and self._prober.is_busy() else self._runtime.end_strays(everything=everything)
 
+    def look_for_lost(self) -> None:
+        """Tell the ends of runs that nothing told."""
+        self._runtime.look_for_lost()
+
     async def close(self) -> None:
         """Let go of everything."""
         await self._prober.close()

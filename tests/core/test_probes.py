@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from dataclasses import replace
 
 from stigmer_pm.core.events import Hurry, Stop
@@ -137,6 +138,45 @@ def test_the_probes_of_many_that_start_together_are_spread_over_their_period() -
         times = [at for at, found, _ in world.probes if found == name]
         assert 0 < times[1] - times[0] <= 10.0
         assert {round(b - a, 6) for a, b in itertools.pairwise(times[1:])} == {10.0}
+
+
+def test_probes_that_are_spread_come_together_in_small_groups() -> None:
+    """A wake-up is shared by a few, whenever each of them was started, and never by a crowd."""
+    world = World()
+    specs = [component(f"c{i}", probes=Probes(liveness=probe(ProbeKind.LIVENESS, period=10.0))) for i in range(140)]
+    for count in (50, 90, 140):
+        world.now += 0.37
+        world.up(*specs[:count])
+    world.run_until(22.0)
+    groups = Counter(at for at, _, _ in world.probes if 12.0 <= at < 22.0)
+    assert groups.total() == 140
+    assert len(groups) == 128
+    assert max(groups.values()) == 2
+
+
+def test_a_row_of_failures_of_a_probe_that_is_spread_is_not_shortened() -> None:
+    """One of many is restarted no earlier than it would be alone: its attempts are a period apart until one passes."""
+    world = World()
+    liveness = probe(ProbeKind.LIVENESS, period=10.0, failure_threshold=3)
+    world.answers["c7", ProbeKind.LIVENESS] = Outcome.FAILURE
+    world.up(*(component(f"c{i}", probes=Probes(liveness=liveness)) for i in range(40)))
+    world.run_until(25.0)
+    assert [at for at, name, _ in world.probes if name == "c7"][:3] == [0.0, 10.0, 20.0]
+    assert "liveness probe failed: failure" in world.records("c7")
+
+
+def test_readiness_that_is_asked_in_a_hurry_goes_back_to_its_place() -> None:
+    """Whoever waits for many has all of them asked at once; from then on they are spread again."""
+    world = World()
+    names = [f"c{i}" for i in range(40)]
+    for name in names:
+        world.answers[name, ProbeKind.READINESS] = Outcome.FAILURE
+    world.up(*(component(n, probes=Probes(readiness=probe(ProbeKind.READINESS, period=10.0))) for n in names))
+    world.run_until(12.0)
+    world.send_all(names, Hurry())
+    assert sum(at == 12.0 for at, _, _ in world.probes) == 40
+    world.run_until(40.0)
+    assert max(Counter(at for at, _, _ in world.probes if at > 12.0).values()) == 1
 
 
 def test_the_probes_of_a_few_keep_the_kubelets_times() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stigmer_pm.core.events import Reset, Restart, Start, Stop
+from stigmer_pm.core.events import Due, Reset, Restart, Start, Stop
 from stigmer_pm.core.reasons import words
 from stigmer_pm.core.restart import delay_after
 from stigmer_pm.core.state import Phase
@@ -259,3 +259,17 @@ def test_a_delay_is_never_longer_than_documented(
     delay = delay_after(backoff, failures, chance)
     assert full * (1 - jitter) - 1e-9 <= delay <= full <= top
     assert delay >= 0
+
+
+def test_a_timer_that_comes_early_does_not_end_a_backoff() -> None:
+    """A clock may be read a moment before the deadline that it was set for."""
+    world = World()
+    world.up(component("web"))
+    world.exit("web", 1)
+    start_at = world.state("web").start_at
+    assert start_at is not None
+    world.now = start_at - 1e-3
+    world.send("web", Due())
+    assert world.phase("web") is Phase.BACKOFF
+    world.run_until(start_at)
+    assert world.phase("web") is Phase.RUNNING

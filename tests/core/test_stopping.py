@@ -5,6 +5,7 @@ from __future__ import annotations
 from stigmer_pm.core.events import Emptied, Exited, Kill, Restart, Start, Stop
 from stigmer_pm.core.reasons import words
 from stigmer_pm.core.state import Exit, Phase
+from stigmer_pm.core.verdict import Goal, Patience, Standing, judge
 from stigmer_pm.spec import RestartPolicy
 
 from .harness import World, after, component
@@ -182,3 +183,17 @@ def test_a_kill_that_came_before_the_pid_was_known_is_not_forgotten() -> None:
     state, _ = step(spec, state, Kill(), 0.0)
     state, effects = step(spec, state, Spawned(1, 100), 0.1)
     assert [e for e in effects if isinstance(e, KillRun)]
+
+
+def test_one_that_is_stopping_has_not_stopped() -> None:
+    """Whoever waits for the stop waits until nothing of it lives."""
+    world = World(ignores_signals={"web"})
+    world.up(component("web"))
+    world.send("web", Stop())
+
+    def standing() -> Standing:
+        return judge(world.project["web"], Goal.STOPPED, 1, world.now, Patience(), world.project.find).standing
+
+    assert standing() is Standing.PENDING
+    world.exit("web", 0)
+    assert standing() is Standing.REACHED

@@ -229,6 +229,9 @@ class VirtualWorld:
     def end_strays(self, *, everything: bool) -> list[int]:
         return []
 
+    def look_for_lost(self) -> None:
+        """Every end is told here."""
+
     async def close(self) -> None:
         """Nothing to let go of."""
 
