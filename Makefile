@@ -18,11 +18,11 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_FROM := pyproject.toml stigmer_pm/version.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down test check lint types imports pytest format docs schema bench hooks clean
+.PHONY: help demo down test check lint types imports pytest format docs schema mutants bench bench-probes hooks clean
 .NOTPARALLEL:
 
 help:  ## show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(INSTALLED)  ## run the Stigmer stack of stigmer.yaml.example
 	@$(STIGMER) up
@@ -59,9 +59,16 @@ format: $(INSTALLED_DEV)  ## rewrite the code as lint wants it
 
 docs: $(INSTALLED_DEV)  ## write docs/reference/ from the program
 	$(PY) -m tools.reference
+	$(PY) -m tools.phases
+
+mutants: $(INSTALLED_DEV)  ## break the core in small ways, and see whether the tests notice; a quarter of an hour
+	$(PY) -m tools.mutants
 
 bench: $(INSTALLED)  ## what the main job costs, beside plain ways of doing it
 	$(PY) -m benchmarks.basics
+
+bench-probes: $(INSTALLED)  ## what a thousand liveness probes cost, and whether they come on time
+	$(PY) -m benchmarks.probes
 
 schema: $(INSTALLED_DEV)  ## write schemas/ from the model
 	$(PY) -m tools.schema

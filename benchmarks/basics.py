@@ -18,14 +18,13 @@ import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-#: Seconds after which a round that has not come to its end is a failure.
-_DEADLINE = 120.0
+from benchmarks.bench import Bench, bench_folder, cpu_seconds, pss_bytes, timed, wait_until
+
 _PLAIN = """
 import subprocess, sys
 folder, count = sys.argv[1], int(sys.argv[2])
@@ -34,33 +33,15 @@ for number in range(count):
 """
 
 
-class Bench:
-    """A project with ``count`` sleepers in a folder of its own."""
+class SleeperBench(Bench):
+    """A project with ``count`` sleepers, each of which writes its pid when it starts."""
 
     def __init__(self, folder: Path, count: int) -> None:
-        self.folder = folder
+        super().__init__(folder)
         self.count = count
         self.marks = folder / "marks"
-        lines = ["components:"]
-        for number in range(count):
-            script = f"echo $$$$ >> {self.marks}/{number}; exec sleep 1000"
-            lines.append(f'  c{number}: {{command: ["sh", "-c", "{script}"], min_uptime: 1ms}}')
-        (folder / "stigmer.yaml").write_text("\n".join(lines) + "\n")
-        self.environ = {**os.environ, "TMPDIR": str(folder)}
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """A command, to its end."""
-        done = subprocess.run(
-            [sys.executable, "-m", "stigmer_pm", *arguments],
-            cwd=self.folder,
-            env=self.environ,
-            text=True,
-            capture_output=True,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"{' '.join(arguments)} ended with {done.returncode}: {done.stderr}")
-        return done
+        script = f"echo $$$$ >> {self.marks}/%d; exec sleep 1000"
+        self.write([f'c{n}: {{command: ["sh", "-c", "{script % n}"], min_uptime: 1ms}}' for n in range(count)])
 
     def up(self) -> float:
         """Seconds of ``up`` from typed until the last component has written."""
@@ -107,11 +88,6 @@ class Bench:
             child.kill()
         return elapsed
 
-    def supervisor(self) -> int:
-        """The pid of the supervisor."""
-        pid: int = json.loads((self.folder / ".stigmer" / "supervisor.json").read_text())["pid"]
-        return pid
-
     def _fresh_marks(self) -> None:
         shutil.rmtree(self.marks, ignore_errors=True)
         self.marks.mkdir()
@@ -127,55 +103,11 @@ def end_sleepers(marks: Path) -> None:
         os.kill(int(mark.read_text()), signal.SIGKILL)
 
 
-def wait_until(is_done: Callable[[], bool]) -> None:
-    """Look every half millisecond.
-
-    Raises:
-        TimeoutError: it doesn't come.
-    """
-    ends_at = time.perf_counter() + _DEADLINE
-    while not is_done():
-        if time.perf_counter() > ends_at:
-            raise TimeoutError("a round did not come to its end")
-        time.sleep(0.0005)
-
-
-def timed(action: Callable[[], object]) -> float:
-    """Seconds that ``action`` takes."""
-    began = time.perf_counter()
-    action()
-    return time.perf_counter() - began
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process, to the nanosecond (the scheduler's own count)."""
-    total = 0
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        total += int((task / "schedstat").read_text().split()[0])
-    return total / 1e9
-
-
-def pss_bytes(pid: int) -> int:
-    """Proportional set size: what it shares with others is counted once."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
-    return 0
-
-
 @contextmanager
-def bench(count: int) -> Iterator[Bench]:
+def bench(count: int) -> Iterator[SleeperBench]:
     """A bench, gone afterwards with everything that it started."""
-    folder = Path(tempfile.mkdtemp(prefix="spm-bench-"))
-    found = Bench(folder, count)
-    try:
-        yield found
-    finally:
-        subprocess.run(
-            [sys.executable, "-m", "stigmer_pm", "down"],
-            cwd=folder, env=found.environ, capture_output=True, check=False,
-        )  # fmt: skip
-        shutil.rmtree(folder, ignore_errors=True)
+    with bench_folder() as folder:
+        yield SleeperBench(folder, count)
 
 
 def say(what: str, seconds: float, plain: float | None = None, beside: str = "") -> None:

@@ -1,0 +1,108 @@
+"""Break the core in small ways, one at a time, and see whether the tests notice: ``make mutants``.
+
+Each mutant is a change of one line that a tired person might make. It is applied to a copy of the tree, and the tests
+of the core, the conformance cases and the simulation run on it until one fails. One that survives names a rule that no
+test states; the answer is a test, and never to take it off the list.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.mutations import MUTANTS, Mutant
+
+_ROOT = Path(__file__).parent.parent
+_COPIED = ("stigmer_pm", "tests", "tools", "pyproject.toml")
+_PYTEST = ("-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", "-p", "no:randomly")
+#: Cheapest first: most mutants die within seconds, and only the survivors of one pay for the next.
+_TRIALS: Sequence[tuple[str, Sequence[str]]] = (
+    ("the tests of the core", (*_PYTEST, "tests/core", "--deselect", "tests/core/test_table.py")),
+    ("the conformance cases", (*_PYTEST, "tests/conformance")),
+    ("the simulation", ("-m", "tests.simulation", "--seeds", "400")),
+    ("the table of phases", (*_PYTEST, "tests/core/test_table.py")),
+)
+#: Seconds after which a trial counts as failed: a mutant may run for ever, which is noticed as well.
+_TOO_LONG = 300.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What has killed a mutant, if anything has."""
+
+    mutant: Mutant
+    killed_by: str | None
+    seconds: float
+
+
+def main() -> int:
+    """The exit status: 1 when a mutant has survived."""
+    parser = argparse.ArgumentParser(description="Break the core in small ways, and see whether the tests notice.")
+    parser.add_argument("--only", metavar="TEXT", default="", help="those whose description or file contains TEXT")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="so many at once (%(default)s)")
+    options = parser.parse_args()
+    chosen = [m for m in MUTANTS if options.only in m.what or options.only in m.file]
+    _check(chosen)
+    began = time.monotonic()
+    failing = _killer(None)
+    if failing is not None:
+        raise SystemExit(f"{failing} fail without any change; mend that first")
+    with ThreadPoolExecutor(options.jobs) as pool:
+        verdicts = []
+        for verdict in pool.map(_try, chosen):
+            verdicts.append(verdict)
+            killed = f"killed by {verdict.killed_by}" if verdict.killed_by else "SURVIVED"
+            print(f"{killed}, {verdict.seconds:.0f} s: {verdict.mutant.file}: {verdict.mutant.what}", flush=True)
+    survivors = sum(v.killed_by is None for v in verdicts)
+    print(f"{len(verdicts)} mutants, {survivors} survived, {time.monotonic() - began:.0f} s")
+    return 1 if survivors else 0
+
+
+def _check(mutants: Sequence[Mutant]) -> None:
+    for mutant in mutants:
+        found = (_ROOT / "stigmer_pm" / "core" / mutant.file).read_text(encoding="utf-8").count(mutant.old)
+        if found != 1:
+            raise SystemExit(f"{mutant.file}: '{mutant.old}' is there {found} times; correct tools/mutations.py")
+
+
+def _try(mutant: Mutant) -> Verdict:
+    began = time.monotonic()
+    return Verdict(mutant, _killer(mutant), time.monotonic() - began)
+
+
+def _killer(mutant: Mutant | None) -> str | None:
+    """Which trial fails on a copy of the tree with this change."""
+    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
+        for name in _COPIED:
+            source, target = _ROOT / name, Path(folder, name)
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, target)
+        if mutant is not None:
+            path = Path(folder, "stigmer_pm", "core", mutant.file)
+            path.write_text(path.read_text(encoding="utf-8").replace(mutant.old, mutant.new), encoding="utf-8")
+        return next((name for name, arguments in _TRIALS if not _passes(Path(folder), arguments)), None)
+
+
+def _passes(folder: Path, arguments: Sequence[str]) -> bool:
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, *arguments]
+    try:
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=_TOO_LONG, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
