@@ -64,6 +64,7 @@ def act(
     """Ask for ``verb``, wait for its result, and say it. The exit status."""
     selection = chosen(verb, names, labels, everything=everything)
     supervisor = session.living_supervisor()
+    supervisor.timeout = watching.timeout
     results, targets = supervisor.act(verb, selection)
     if verb != "stop":
         _say_unapplied_edit(session, supervisor, results)

@@ -73,8 +73,8 @@ def order_of(session: Session, wanted: Wanted) -> Document:
     }
 
 
-def apply(session: Session, wanted: Wanted) -> tuple[Supervisor, ApplyAnswer]:
-    """Apply the file through the supervisor that runs, or through a new one.
+def apply(session: Session, wanted: Wanted, timeout: float | None = None) -> tuple[Supervisor, ApplyAnswer]:
+    """Apply the file through the supervisor that runs, or through a new one. ``timeout`` is what there is for all.
 
     Raises:
         NoSupervisor: one runs that can't be reached.
@@ -86,6 +86,7 @@ def apply(session: Session, wanted: Wanted) -> tuple[Supervisor, ApplyAnswer]:
     while True:
         try:
             supervisor = Supervisor.find(state, session.environ)
+            supervisor.timeout = timeout
             supervisor.knock()
             session.discard_seed()
             return supervisor, supervisor.apply(encode(wanted.spec), names=wanted.names, profiles=wanted.profiles)

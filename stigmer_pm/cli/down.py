@@ -37,6 +37,7 @@ def command(session: Session, timeout: float | None) -> int:
             raise
         session.terminal.print("nothing runs for this project")
         return 0
+    supervisor.timeout = timeout
     outcome = _stop_everything(session, supervisor, timeout)
     if outcome is not None:
         report_unwell(session.terminal, outcome, "stopped", timeout)

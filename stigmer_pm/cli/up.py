@@ -105,7 +105,7 @@ def command(
 
 def bring_up(session: Session, wanted: Wanted, watching: Watching, *, as_json: bool) -> int:
     """Apply the file, wait, and report. The exit status."""
-    supervisor, answer = apply(session, wanted)
+    supervisor, answer = apply(session, wanted, watching.timeout)
     say_changes(session.terminal, answer["changes"])
     if watching.no_wait:
         _print_begun(session, answer, as_json=as_json)

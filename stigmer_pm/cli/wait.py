@@ -41,6 +41,7 @@ def command(
     backoff is sat out.
     """
     supervisor = session.supervisor()
+    supervisor.timeout = timeout
     selection = selection_of(names, labels)
     if not (names or labels) and goal != "stopped":
         # What is meant to be stopped would never get there, and nobody asked for it by name.

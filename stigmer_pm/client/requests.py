@@ -75,6 +75,9 @@ class Supervisor:
     def __init__(self, state: StateDir, address: Address) -> None:
         self.state = state
         self.address = address
+        #: Seconds that whoever asks has for all of it; ``None``: as long as it takes. A supervisor that doesn't answer
+        #: is given up on soon after, and a request that it has received may still be carried out.
+        self.timeout: float | None = None
 
     @classmethod
     def find(cls, state: StateDir, environ: Mapping[str, str] | None = None) -> Supervisor:
@@ -192,10 +195,13 @@ class Supervisor:
             f"what runs goes on; start another with 'stigmer-pm up', and see {self.state.supervisor_log}",
         )
 
+    def _begin_within(self) -> float:
+        return BEGIN_WITHIN if self.timeout is None else min(BEGIN_WITHIN, self.timeout + ANSWER_WITHIN)
+
     def _ask(
         self, method: str, path: str, body: Document | None = None, query: Sequence[tuple[str, str]] = ()
     ) -> Document:
-        with self._connect(ANSWER_WITHIN if method == "GET" else BEGIN_WITHIN) as connection:
+        with self._connect(ANSWER_WITHIN if method == "GET" else self._begin_within()) as connection:
             try:
                 found: Document = json.loads(self._send(connection, method, path, body, query).read())
             except OSError as error:
@@ -205,14 +211,17 @@ class Supervisor:
     def _stream(
         self, method: str, path: str, body: Document | None = None, query: Sequence[tuple[str, str]] = ()
     ) -> Iterator[tuple[str, Document]]:
-        with self._connect(BEGIN_WITHIN) as connection:
+        with self._connect(self._begin_within()) as connection:
             try:
                 answer = self._send(connection, method, path, body, query)
             except OSError as error:
                 raise finding.explain_silence(self.state, self.address, error) from error
-            connection.settimeout(None)  # a stream is silent for as long as nothing happens
+            # A stream is silent for as long as nothing happens; one with a timeout ends by itself when that has passed.
+            connection.settimeout(None if self.timeout is None else self.timeout + ANSWER_WITHIN)
             try:
                 yield from messages(answer.lines())
+            except TimeoutError as error:
+                raise finding.explain_silence(self.state, self.address, error) from error
             except ConnectionError:
                 return  # it ended in the middle of a message; who reads the stream sees that its end is missing
 

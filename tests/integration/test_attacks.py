@@ -76,6 +76,9 @@ def test_a_supervisor_that_dies_at_its_very_beginning_is_not_taken_for_none(proj
     result = project.run("ps")
     assert result.code == 3
     assert "has died; what it ran goes on" in result.err
+    assert "nothing changed" in project.up().out
+    os.kill(project.supervisor_pid(), signal.SIGKILL)
+    (project.dir / ".stigmer" / "supervisor.json").unlink()
     project.ok("down")
     eventually(lambda: not project.living())
 
@@ -175,3 +178,20 @@ def test_a_chain_of_dependencies_may_be_long(project: Project) -> None:
     project.write("components:\n  c000: {command: sleep 1000}\n" + chain)
     result = project.up("--settle", "0s")
     assert f"{length} components ready" in result.out
+
+
+@pytest.mark.parametrize("command", [("restart", "a"), ("up",), ("stop", "a"), ("wait", "a"), ("down",)])
+def test_a_supervisor_that_hangs_does_not_take_more_than_the_timeout(
+    project: Project, command: tuple[str, ...]
+) -> None:
+    """A few seconds of grace, and not a minute."""
+    project.write("components: {a: {command: sleep 1000}}\n")
+    project.up()
+    supervisor = project.supervisor_pid()
+    os.kill(supervisor, signal.SIGSTOP)
+    try:
+        result = project.run(*command, "--timeout", "1s", timeout=45.0)
+    finally:
+        os.kill(supervisor, signal.SIGCONT)
+    assert result.code == 3, result
+    assert f"the supervisor (pid {supervisor}) doesn't answer" in result.err
