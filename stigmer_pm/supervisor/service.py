@@ -88,6 +88,9 @@ class Service:
             reconstruct(self.store, world, order.spec, clock)
         project = load_project(self.store, clock.now(), system.boot_id())
         with self.store.transaction():
+            if self.store.meta("boot_id") != system.boot_id():
+                # In one with the mark of this boot: who dies in between would take what it finds next for this boot's.
+                self.store.save_instances(enumerate(project))
             self.store.set_meta({"boot_id": system.boot_id()})
             if self.store.moved_aside is not None:
                 self._tell_of_damage(clock, self.store.moved_aside)
