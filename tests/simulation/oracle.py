@@ -1,35 +1,49 @@
-"""What must hold whatever happens, said without the core: from what the world has seen, and what the file says."""
+"""What must hold whatever happens, said without the core: from what the world has seen, and what users have said.
+
+* Never two live runs of one instance: :meth:`Oracle.starts`, and ``Standing`` after every moment.
+* Never a start while stopped by hand, or while nobody wants it: :meth:`Oracle.starts`, by what users have said.
+* Nothing but commands changes what is wanted: ``Standing``. Each is carried out wholly or not at all, also when the
+  supervisor dies over it: ``Books.compare``.
+* No start before the conditions of its dependencies hold: :meth:`Oracle.decides`, ``Dependencies``. And a start as soon
+  as all of them do: ``Standing.check_progress``.
+* Policies, and backoff delays exactly as specified, no sooner and no later: ``Ledger.end_run``, ``check_wait``,
+  ``decide``, with an accounting of its own (``lives.judge``).
+* At most ``max_restarts`` restarts of failed runs in a row in any window: ``Ledger``, ``in_row``.
+* The rate of automatic restarts is bounded in the long run: at most ``max(1, max_restarts)`` at once in any window, and
+  all others wait at least the shortest backoff: ``Ledger``, ``at_once``.
+* Counts survive the supervisor: ``Ledger`` compares them at each restart.
+* Nothing runs after ``stop`` or ``down`` has completed: ``Standing.check_phase``; ``Simulation`` at the end of it.
+* Never stuck: whatever does not rest has a timer, or something is under way in the world: ``Standing.check_progress``,
+  ``check_run`` and ``check_probes``; ``calm`` at the end of every history.
+* Probes are asked when they may be, counted as the kubelet counts, and end a run at the threshold and not before:
+  :meth:`Oracle.asks`, ``Kubelet``, ``Standing.check_probes``.
+* No run is ended without a reason: :meth:`Oracle.signals`. SIGKILL comes after ``stop_timeout`` or the probe's time,
+  neither before nor later: ``Books.decide``, :meth:`Oracle.kills`, ``Standing.check_run``.
+* An applied spec is eventually what runs, and a wait for it never hangs: ``calm``.
+
+What a death of the supervisor leaves open (had the command been written down, had the exit?) is read from the records.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 
+from stigmer_pm.core.dependencies import Instance
+from stigmer_pm.core.plan import Scope
 from stigmer_pm.core.probing import Outcome
 from stigmer_pm.core.project import Project
-from stigmer_pm.core.state import RESTING, Desired, InstanceState, Phase, RunEnd, StopCause
-from stigmer_pm.spec import ComponentSpec, Condition, Dependency, ProbeKind, RestartPolicy
+from stigmer_pm.core.state import Phase
+from stigmer_pm.spec import ComponentSpec, ProbeKind, ProbeSpec
 
-from .virtual_world import Process, VirtualWorld
-
-_CLOSE = 1e-6
-
-
-class Violation(AssertionError):
-    """An invariant does not hold."""
-
-
-@dataclass
-class History:
-    """What has been seen of one instance. ``asked``: a command since the last start was about it."""
-
-    starts: list[float] = field(default_factory=list)
-    automatic: list[float] = field(default_factory=list)
-    failed_restarts: list[float] = field(default_factory=list)
-    failed: int = 0
-    slowed: int = 0
-    asked: bool = True
-    disturbed: bool = False
-    last: Process | None = None
+from . import wishes
+from .books import Books
+from .ledger import Ledger
+from .lives import Life
+from .processes import Process
+from .standing import Standing
+from .violation import Violation
+from .virtual_world import VirtualWorld
+from .wishes import Command, Wish
 
 
 class Oracle:
@@ -37,223 +51,182 @@ class Oracle:
 
     def __init__(self, world: VirtualWorld) -> None:
         self._world = world
-        self._histories: dict[str, History] = {}
-        self.project: Project | None = None
-        world.on_start = self.starts
+        self._books = Books(world)
+        self._standing = Standing(world, self._books)
+        self._moved: set[str] = set()
+        world.watcher = self
 
-    def history(self, name: str) -> History:
-        """What has been seen of an instance."""
-        return self._histories.setdefault(name, History())
+    def wish(self, name: str) -> Wish:
+        """What users want of an instance."""
+        return self._books.wish(name)
 
-    # --- what happens -------------------------------------------------------------------------------------------
+    # --- what users say -----------------------------------------------------------------------------------------
 
-    def asked(self, names: list[str]) -> None:
-        """A command was about these: their next start is asked for, and their counts are cleared."""
+    def commands(self, command: Command, carry_out: Callable[[], object]) -> None:
+        """Somebody commands something. When the supervisor dies over it, the records will tell whether it holds."""
+        books = self._books
+        books.under_way = command
+        books.hear(command)
+        carry_out()
+        books.under_way = None
+        books.wishes.update(command.wishes)
+        self._moved.update(command.wishes)
+
+    def acts(self, verb: str, names: Sequence[str]) -> Command:
+        """``start``, ``stop``, ``restart`` or ``reset``."""
+        return wishes.act(verb, names, self._books.project, self._books.wishes)
+
+    def stops_all(self) -> Command:
+        """``down``, or a kill."""
+        project = self._books.project
+        return wishes.stop([i.state.name for i in project], project, self._books.wishes)
+
+    def kills_all(self) -> Command:
+        """The second Ctrl-C."""
+        for ledger in self._books.ledgers.values():
+            ledger.is_killed = True
+        return self.stops_all()
+
+    def applies(self, file: Sequence[ComponentSpec], scope: Scope) -> Command:
+        """``up``."""
+        project = self._books.project
+        self._books.forget(lambda name: project.find(name) is None)
+        return wishes.apply(file, scope, project, self._books.wishes)
+
+    def clears_all(self) -> Command:
+        """``down`` is about to forget what was applied."""
+        return Command(dict.fromkeys(self._books.wishes, Wish(runs=False, is_gone=True)), {})
+
+    def forgets_all(self) -> None:
+        """``down`` has completed."""
+        self._books.forget(lambda name: True)
+
+    # --- what becomes of the supervisor -------------------------------------------------------------------------
+
+    def dies(self, record_of: Callable[[str], Instance | None]) -> None:
+        """The supervisor is gone. What it had written down counts, and what it knew beside that doesn't."""
+        self._books.fall_back(record_of)
+
+    def wakes(self) -> None:
+        """It was suspended, and goes on now."""
+        self._books.awake_at = self._world.clock.at
+
+    def revives(self, project: Project) -> None:
+        """Another supervisor has loaded the records."""
+        self._books.compare(project)
+
+    def recovers(self) -> None:
+        """It has found what lives, and not applied the file yet: what has ended is judged by the spec of before."""
+        for instance in self._books.project:
+            self._books.learn(self._books.ledger(instance.state.name), instance)
+
+    def loses_records(self) -> None:
+        """Everything that was written down is gone."""
+        self._books.lose()
+
+    def reboots(self) -> None:
+        """The machine is started again: nothing lives, counts begin anew, and what is wanted stays."""
+        for name in self._books.wishes:
+            self._books.ledgers[name] = Ledger(self._books.tolerance, is_unsure=True)
+
+    def decides(self, names: Iterable[str]) -> None:
+        """It has decided something about these, and written it down: a start only when its dependencies allow it."""
+        books = self._books
+        for instance in books.project:
+            life = books.life(instance.state.name)
+            if life is not None:
+                life.edit(instance.spec)
         for name in names:
-            history = self.history(name)
-            history.asked = True
+            found = books.project.find(name)
+            if found is not None and books.decide(books.ledger(name), found):
+                self._standing.dependencies.check_start(found)
 
-    def cleared(self, name: str) -> None:
-        """Its counts are cleared, and it goes on."""
-        history = self.history(name)
-        history.automatic, history.failed_restarts, history.failed, history.slowed = [], [], 0, 0
-
-    def disturb(self) -> None:
-        """The supervisor has died or the file was edited: the accounting starts anew from what is seen next."""
-        for history in self._histories.values():
-            history.disturbed = True
+    # --- what the supervisor does to the world ------------------------------------------------------------------
 
     def starts(self, process: Process) -> None:
         """A run is being started: is that allowed now?"""
-        assert self.project is not None
-        instance = self.project.find(process.instance)
+        name = process.instance
+        instance = self._books.project.find(name)
         if instance is None:
-            raise Violation(f"{process.instance} is started and is not part of the project")
-        living = self._world.living(process.instance)
+            raise Violation(f"{name} is started and is not part of the project")
+        living = self._world.living(name)
         if living:
-            raise Violation(f"{process.instance} is started while run {living[0].run} of it lives")
-        if instance.state.desired is Desired.STOPPED and instance.state.restart_for is None:
-            raise Violation(f"{process.instance} is started, and is to be stopped")
-        if instance.state.run is None or instance.state.run.number != process.run:
-            raise Violation(f"{process.instance} is started as run {process.run}, which is not on record")
-        for dependency in instance.spec.depends_on:
-            self._check_dependency(process.instance, dependency)
-        self._account(process, instance.spec)
+            raise Violation(f"{name} is started while {living[0]} of it lives")
+        if not self._books.wish(name).runs:
+            raise Violation(f"{name} is started, and is to be stopped")
+        run = instance.state.run
+        if run is None or run.number != process.run:
+            raise Violation(f"{process} is started, and is not on record")
+        self._books.ledger(name).begin(Life(process, dict(run.dependency_runs)))
+        self._moved.add(name)
 
-    # --- after every step ---------------------------------------------------------------------------------------
+    def signals(self, process: Process) -> None:
+        """A stop signal: is there a reason?"""
+        if not process.lives:
+            return  # it has ended since that was decided
+        instance, life = self._books.project.find(process.instance), self._books.life(process.instance)
+        if instance is None or life is None or life.process is not process:
+            raise Violation(f"a stop signal goes to {process}, which is not the run of {process.instance}")
+        if process.stop_began_at is None and process.leader:
+            if instance.state.run is not None:
+                life.kubelet.take_over(instance.state.run)
+            if not self._books.may_end(instance, life):
+                raise Violation(f"{process} is stopped, and there is no reason to")
 
-    def check(self, next_call: float | None) -> None:
-        """Everything that holds between steps, when the engine has nothing to do at this moment."""
-        assert self.project is not None
-        for instance in self.project:
-            self._check_instance(instance.spec, instance.state, next_call)
-        for name in {p.instance for p in self._world.processes.values()}:
-            if len(self._world.living(name)) > 1:
-                raise Violation(f"two runs of {name} live")
-            if self.project.find(name) is None and self._world.living(name):
-                raise Violation(f"{name} was removed, and lives")
-
-    def _check_instance(self, spec: ComponentSpec, state: InstanceState, next_call: float | None) -> None:
-        assert self.project is not None
-        living = self._world.living(state.name)
-        where = f"{state.name} is {state.phase}"
-        if state.run is None and living:
-            raise Violation(f"{where} and has no run, and run {living[0].run} lives")
-        if state.phase in RESTING and state.run is not None:
-            raise Violation(f"{where} and has a run")
-        if state.phase in (Phase.RUNNING, Phase.STARTING) and not living:
-            raise Violation(f"{where}, and nothing of it lives")
-        if state.phase is Phase.RUNNING and (state.run is None or state.run.pid is None):
-            raise Violation(f"{where} without a pid")
-        if state.is_ready and state.phase is not Phase.RUNNING:
-            raise Violation(f"{where} and ready")
-        if state.is_ready and not state.is_started:
-            raise Violation(f"{where}, ready, and not started")
-        self._check_progress(spec, state, next_call)
-
-    def _check_progress(self, spec: ComponentSpec, state: InstanceState, next_call: float | None) -> None:
-        """Whatever does not rest has something that will move it."""
-        assert self.project is not None
-        deadline = self.project.deadline(state.name)
-        if deadline is not None and (next_call is None or next_call > max(deadline, self._world.clock.at) + _CLOSE):
-            raise Violation(f"{state.name} has the deadline {deadline}, and nobody will be called then: {next_call}")
-        stuck = {
-            Phase.WAITING: not spec.depends_on,
-            Phase.BACKOFF: deadline is None,
-            Phase.STOPPING: deadline is None,
-        }
-        if stuck.get(state.phase, False):
-            raise Violation(f"{state.name} is stuck in {state.phase}: {state}")
-        if state.phase in (Phase.STARTING, Phase.RUNNING) and self._waits_for_no_one(state):
-            raise Violation(f"{state.name} is {state.phase}, is to go, and nothing keeps it: {state}")
-        if state.phase is Phase.STARTING and deadline is None and not self._is_asking(state):
-            raise Violation(f"{state.name} is stuck in {state.phase}: {state}")
-
-    def _waits_for_no_one(self, state: InstanceState) -> bool:
-        """It is to be stopped or replaced, and no dependent that goes as well is still there."""
-        assert self.project is not None
-        if not (state.desired is Desired.STOPPED or state.restart_for is not None):
-            return False
-        return not any(
-            dependency.name == state.name and other.state.is_leaving
-            for other in self.project
-            for dependency in other.spec.depends_on
-        )
-
-    @staticmethod
-    def _is_asking(state: InstanceState) -> bool:
-        startup = state.run.startup if state.run is not None else None
-        return startup is not None and startup.began_at is not None
-
-    # --- dependencies -------------------------------------------------------------------------------------------
-
-    def _check_dependency(self, name: str, dependency: Dependency) -> None:
-        assert self.project is not None
-        other = self.project.find(dependency.name)
-        problem = f"{name} is started before {dependency.name} is {dependency.condition}"
-        if other is None:
-            raise Violation(problem)
-        if dependency.condition is Condition.COMPLETED:
-            if other.state.phase is not Phase.COMPLETED:
-                raise Violation(problem)
+    def kills(self, process: Process) -> None:
+        """SIGKILL: is it time?"""
+        ledger = self._books.ledgers.get(process.instance)
+        life = None if ledger is None or ledger.is_killed else ledger.life
+        if life is None or life.process is not process or life.kill_at is None:
             return
-        (process,) = self._world.living(dependency.name) or (None,)
-        if process is None or not process.leader:
-            raise Violation(f"{problem}: it does not live")
-        probes = other.spec.probes
-        needed = [probes.startup, probes.readiness if dependency.condition is Condition.READY else None]
-        for probe in needed:
-            # A supervisor that has come back counts anew from the result that it knew, and an edit may have brought
-            # the probe; that it has passed at all is what can be told from outside.
-            is_old = probe is not None and probe in process.spec.probes.declared()
-            if probe is not None and is_old and Outcome.SUCCESS not in process.outcomes.get(probe.kind, []):
-                raise Violation(f"{problem}: its {probe.kind} probe has not passed")
+        if self._world.clock.at < life.kill_at - self._books.tolerance:
+            raise Violation(f"{process} is killed at {self._world.clock.at}, before {life.kill_at}")
 
-    # --- restarts -----------------------------------------------------------------------------------------------
+    def asks(self, process: Process, probe: ProbeSpec) -> None:
+        """An attempt of a probe begins: may it?"""
+        life = self._books.life(process.instance)
+        if life is None or life.process is not process:
+            raise Violation(f"a probe of {process} is asked, which is not the run of {process.instance}")
+        known_at = max(process.began_at, self._books.awake_at) if life.known_at is None else life.known_at
+        if self._world.clock.at < known_at + probe.initial_delay - self._books.tolerance:
+            raise Violation(f"the {probe.kind} probe of {process} is asked before its initial delay")
+        is_ended = process.stop_began_at is not None and probe.kind is not ProbeKind.READINESS
+        if is_ended or not life.kubelet.may_be_asked(probe.kind):
+            raise Violation(f"the {probe.kind} probe of {process} is asked, and its gate is closed: {life.kubelet}")
+        life.kubelet.ask(probe.kind)
 
-    def _account(self, process: Process, spec: ComponentSpec) -> None:
-        """When the start comes, and whether it may come at all, by the words of design.md."""
-        now = self._world.clock.at
-        history = self.history(process.instance)
-        previous, history.last = history.last, process
-        history.starts.append(now)
-        if history.disturbed:
-            # Whether a command had been written down before the death, only the records can tell.
-            self._take_over(process.instance, history)
-            return
-        if history.asked or previous is None:
-            history.asked = False
-            self.cleared(process.instance)
-            return
-        end = self._end_of(process.instance)
-        if end is not None and end.cause is not None and not end.cause.is_probe:
-            # Its last run was ended to be replaced, so this start is no automatic restart.
-            if end.cause is not StopCause.DEPENDENCY:
-                self.cleared(process.instance)
-            return
-        if spec.restart is RestartPolicy.NEVER:
-            raise Violation(f"{process.instance} is restarted under the policy never")
-        ended_at = previous.ended_at
-        if ended_at is None:
-            raise Violation(f"{process.instance} is restarted, and run {previous.run} has not ended")
-        self._check_wait(process.instance, spec, history, previous, now, ended_at)
+    def answers(self, process: Process, kind: ProbeKind, outcome: Outcome) -> None:
+        """A probe has answered."""
+        life = self._books.life(process.instance)
+        if life is not None and life.process is process and not process.exit_is_told:
+            life.kubelet.count(kind, outcome, self._world.clock.at)
+        self._moved.add(process.instance)
 
-    def _end_of(self, name: str) -> RunEnd | None:
-        assert self.project is not None
-        return self.project[name].state.last_end
+    def changes(self, process: Process) -> None:
+        """Something of it has ended."""
+        self._moved.add(process.instance)
 
-    def _take_over(self, name: str, history: History) -> None:
-        """After a death, or an edit during a backoff: go on from the counts that are on record."""
-        assert self.project is not None
-        state = self.project[name].state
-        history.disturbed = history.asked = False
-        history.automatic, history.failed_restarts = list(state.automatic_restarts), list(state.failed_restarts)
-        history.failed, history.slowed = state.failed_runs, state.slowed_restarts
+    # --- after every moment -------------------------------------------------------------------------------------
 
-    def _check_wait(
-        self, name: str, spec: ComponentSpec, history: History, previous: Process, now: float, ended_at: float
-    ) -> None:
-        recent = [at for at in history.automatic if at > ended_at - spec.restart_window]
-        if self._was_stable(previous, spec, ended_at):
-            history.failed, history.failed_restarts = 0, []
-            limit = None if spec.max_restarts is None else max(1, spec.max_restarts)
-            is_flapping = limit is not None and len(recent) >= limit
-            history.slowed = history.slowed + 1 if is_flapping else 0
-            step = history.slowed
-        else:
-            history.failed += 1
-            in_window = [at for at in history.failed_restarts if at > ended_at - spec.restart_window]
-            if spec.max_restarts is not None and len(in_window) >= spec.max_restarts:
-                raise Violation(f"{name} is restarted after {len(in_window)} restarts of failed runs in the window")
-            history.failed_restarts.append(now)
-            step = history.failed
-        longest = _delay(spec, step)
-        shortest = longest * (1 - spec.backoff.jitter)
-        if now < ended_at + shortest - _CLOSE:
-            raise Violation(f"{name} waited {now - ended_at} s, and at least {shortest} s are due")
-        if now > ended_at + longest + _CLOSE and not self._was_held(spec, previous):
-            raise Violation(f"{name} waited {now - ended_at} s, and at most {longest} s are due")
-        history.automatic.append(now)
+    def check(self, next_call: float | None, moved: Iterable[str] | None = None) -> None:
+        """Everything that holds when the engine has nothing to do: for those that have moved, or else for all.
 
-    @staticmethod
-    def _was_stable(previous: Process, spec: ComponentSpec, ended_at: float) -> bool:
-        if previous.stop_began_at is not None:
-            ended_at = min(ended_at, previous.stop_began_at)
-        if ended_at - previous.began_at < spec.min_uptime:
-            return False
-        probes = spec.probes
-        startup, liveness = previous.outcomes.get(ProbeKind.STARTUP, []), previous.outcomes.get(ProbeKind.LIVENESS, [])
-        if probes.startup is not None and Outcome.SUCCESS not in startup:
-            return False
-        return probes.liveness is None or Outcome.SUCCESS in liveness
+        ``next_call`` is when the engine will be called again.
 
-    @staticmethod
-    def _was_held(spec: ComponentSpec, previous: Process) -> bool:
-        """By a dependency, or by what its last run left behind."""
-        return bool(spec.depends_on) or previous.program.leaves > 0
-
-
-def _delay(spec: ComponentSpec, step: int) -> float:
-    if step == 0:
-        return 0.0
-    return min(spec.backoff.max, spec.backoff.initial * spec.backoff.factor ** (step - 1))
+        Raises:
+            Violation: something doesn't hold.
+        """
+        books = self._books
+        self._moved.update(moved if moved is not None else (i.state.name for i in books.project))
+        for name in self._moved:
+            instance = books.project.find(name)
+            if instance is None:
+                if any(process.kill_began_at is None for process in self._world.living(name)):
+                    raise Violation(f"{name} is no part of the project, and lives")
+                continue
+            ledger = books.ledger(name)
+            books.learn(ledger, instance)
+            if instance.state.phase is Phase.BACKOFF:
+                ledger.check_wait(instance.state)
+            self._standing.check(instance, books.wishes[name], next_call)
+        self._moved.clear()

@@ -3,116 +3,157 @@
 from __future__ import annotations
 
 import random
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from stigmer_pm.core.dependencies import Instance
 from stigmer_pm.core.plan import Scope
-from stigmer_pm.core.state import RESTING, Desired, Phase
 from stigmer_pm.spec import ComponentSpec, ProjectSpec
 from stigmer_pm.supervisor import commands
 from stigmer_pm.supervisor.engine import Engine
+from stigmer_pm.supervisor.feed import Feed
+from stigmer_pm.supervisor.records import EventRow
 from stigmer_pm.supervisor.recovery import adopt_runs, load_project, reconstruct
 
-from .clockwork import VirtualClock, VirtualLoop
-from .oracle import Oracle, Violation
-from .specs import edited, random_components
+from .clockwork import Circles, VirtualClock, VirtualLoop
+from .oracle import Oracle
+from .processes import Program
+from .story import Edit, Entry, Told
+from .violation import Violation
 from .virtual_memory import Tables, VirtualMemory
-from .virtual_world import Program, VirtualWorld
+from .virtual_world import VirtualWorld
+from .wishes import Command
 
-#: Steps of one moment after which something goes round in circles.
-_MOST_CALLS = 10_000
-
-#: Seconds in which everything comes to be what it is to be: the longest backoff and the slowest stop, and some more.
-_QUIET = 100.0
-
-
-#: In which phases a command makes the next start one that was asked for. In the others it comes too late, or to what
-#: is so already; a restart of what runs shows in the cause of its end.
-_AT_REST = {*RESTING, Phase.BACKOFF, Phase.STOPPING}
-_ASKED = {
-    "start": _AT_REST,
-    "restart": {*_AT_REST, Phase.STARTING, Phase.RUNNING},
-    "reset": {*_AT_REST, Phase.WAITING},
-    "stop": set(Phase),
-}
+#: Turns of both loops at one moment after which something goes round in circles.
+_MOST_TURNS = 1000
 
 
 class SupervisorDied(BaseException):
     """The supervisor was killed right here. (No ``Exception``, so that nothing in between can catch it.)"""
 
 
-class Simulation:
-    """Everything that can happen, each as a method; after each, :meth:`settle` checks the invariants."""
+class Listener(Feed):
+    """Hears which instances have moved, and what the journal says."""
 
-    def __init__(self, seed: int) -> None:
-        self.chance = random.Random(seed)  # noqa: S311 (what is wanted is that it can be repeated)
+    def __init__(self, decided: Callable[[Iterable[str]], None], told: Callable[[EventRow], None]) -> None:
+        super().__init__()
+        self.moved: set[str] = set()
+        self._decided = decided
+        self._told = told
+
+    def publish(self, names: Iterable[str], events: Iterable[EventRow]) -> None:
+        """News."""
+        self.moved.update(names)
+        self._decided(names)
+        for event in events:
+            self._told(event)
+
+
+class Simulation:
+    """Everything that can happen, each as a method; after each, :meth:`settle` checks what must hold.
+
+    Args:
+        chance: decides what the world leaves open: jitter, attempts that come to nothing, statuses that nobody knows.
+        components: the file.
+        start_takes: seconds that pass while a run is being started.
+    """
+
+    def __init__(self, chance: random.Random, components: Sequence[ComponentSpec], *, start_takes: float = 0.0) -> None:
         self.clock = VirtualClock()
-        self.world = VirtualWorld(self.clock, self.chance, self._point)
+        self.world = VirtualWorld(self.clock, chance, self._point)
+        self.world.start_takes = start_takes
         self.memory = VirtualMemory(self._point)
-        self.memory.tables.meta["boot_id"] = self.world.boot_id()
         self.oracle = Oracle(self.world)
-        self.components = random_components(self.chance)
-        self.told: list[str] = []
-        self._fuse: int | None = None
+        self.components = list(components)
+        self.told: list[Told] = []
         self.engine: Engine | None = None
+        self.is_ending = False
+        self.moments = 0
         self.loop = VirtualLoop(self.clock)
-        self.up()
+        self._chance = chance
+        self._listener = Listener(self.oracle.decides, self._hear)
+        self._fuses: deque[int] = deque()
+        self._is_awake = False
+        for component in components:
+            self.tell(Edit(component))
 
     # --- the supervisor -----------------------------------------------------------------------------------------
 
-    def up(self) -> None:
+    def up(self, scope: Scope = Scope()) -> None:  # noqa: B008 (frozen)
         """Apply the file; start a supervisor when there is none."""
-        self.tell("up")
-        self._guarded(self._up)
+        names = tuple(name for name in scope.names if any(c.name == name for c in self.components))
+        if self.is_ending or (scope.names and not names):
+            return
+        scope = replace(scope, names=names)
+        self.tell(f"up {' '.join((*names, *(f'--profile {p}' for p in scope.profiles)))}")
+        self._guarded(lambda: self._up(scope))
 
-    def edit(self) -> None:
-        """Edit the file and apply it."""
-        self.components = edited(self.components, self.chance)
-        self.tell(f"edit: {', '.join(c.name for c in self.components)}")
-        self.oracle.disturb()
-        self._guarded(self._up)
+    def begin_again(self) -> None:
+        """A supervisor that goes on with what is on record, and with no file: after a bug, or for a ``down``.
 
-    def light_fuse(self) -> None:
-        """The supervisor will be killed at one of the next points between two effects or commits."""
-        self._fuse = self.chance.randint(1, 6)
+        Not when the records are lost: only a file can tell what the runs that live are of.
+        """
+        if self.engine is None and self.memory.tables.instances:
+            self.tell("begin again")
+            self._guarded(lambda: self._start_supervisor(None))
+
+    def edit(self, components: Sequence[ComponentSpec]) -> None:
+        """Edit the file; an ``up`` applies it."""
+        before, self.components = self.components, list(components)
+        self.tell(
+            "edit:", *(Edit(c) for c in components if c not in before), f"of {' '.join(c.name for c in components)}"
+        )
+
+    def light_fuses(self, fuses: Iterable[int]) -> None:
+        """The supervisor will be killed at the n-th point from now between two effects or commits; with a second
+        number, the one that then follows it as well, and so on: also while it recovers."""
+        self._fuses = deque(fuses)
 
     def kill_supervisor(self) -> None:
         """It is killed now."""
         if self.engine is not None:
+            self.tell("the supervisor is killed")
             self._die()
 
     def lose_records(self) -> None:
         """The state folder is removed while no supervisor runs."""
         if self.engine is None:
             self.tell("the records are lost")
-            self.memory.tables = Tables(meta={"boot_id": self.world.boot_id()})
-            self.oracle.disturb()
+            self.memory.tables = Tables()
+            self.oracle.loses_records()
+
+    def reboot(self) -> None:
+        """The machine is started again."""
+        self.tell("the machine is started again")
+        if self.engine is not None:
+            self._die()
+        self.world.reboot()
+        self.oracle.reboots()
 
     def down(self) -> None:
         """Stop everything, and end the supervisor when that is done."""
-        if self.engine is not None:
+        if self.engine is not None and not self.is_ending:
             self.tell("down")
+            self.is_ending = True
             engine = self.engine
-            self.oracle.asked(self.names())
-            self._guarded(lambda: engine.stop_all(self._ended))
+            self._command(self.oracle.stops_all(), lambda: engine.stop_all(self._ended))
+
+    def kill(self) -> None:
+        """The second Ctrl-C (the first is a ``down``): SIGKILL to everything."""
+        if self.engine is not None and self.is_ending:
+            self.tell("kill")
+            self._command(self.oracle.kills_all(), self.engine.kill_all)
 
     # --- commands -----------------------------------------------------------------------------------------------
 
-    def command(self, verb: str) -> None:
+    def command(self, verb: str, names: Iterable[str]) -> None:
         """``start``, ``stop``, ``restart`` or ``reset`` of some instances."""
-        if self.engine is None or not self.names():
-            return
-        names = [name for name in self.names() if self.chance.random() < 0.5] or [self.chance.choice(self.names())]
-        self.tell(f"{verb} {' '.join(names)}")
-        engine = self.engine
-        for name in self.names():
-            phase = engine.project[name].state.phase
-            if name in names and phase in _ASKED[verb]:
-                self.oracle.asked([name])
-            elif name in names and verb == "reset":
-                self.oracle.cleared(name)
-            elif verb != "stop" and phase in RESTING:
-                self.oracle.asked([name])  # what they need is started as well
-        self._guarded(lambda: commands.act(engine, names, verb))
+        chosen = [name for name in self.names() if name in names]
+        if self.engine is not None and chosen and not self.is_ending:
+            self.tell(f"{verb} {' '.join(chosen)}")
+            engine = self.engine
+            self._command(self.oracle.acts(verb, chosen), lambda: commands.act(engine, chosen, verb))
 
     def hurry(self) -> None:
         """Somebody waits for everything to be ready."""
@@ -120,38 +161,30 @@ class Simulation:
             engine, names = self.engine, self.names()
             self._guarded(lambda: engine.hurry(names))
 
+    def signal(self, name: str, number: int) -> None:
+        """A signal for the leader of a run, by the supervisor's hand."""
+        if self.engine is not None and name in self.names():
+            self.tell(f"signal {number} to {name}")
+            self.engine.send_signal(name, number)
+
     # --- the world ----------------------------------------------------------------------------------------------
 
-    def change_program(self) -> None:
-        """A component behaves otherwise: its next run always, the one that lives now at once."""
-        name = self.chance.choice([c.name for c in self.components])
-        program = Program(
-            cannot_start=self.chance.random() < 0.1,
-            lives=self.chance.choice([None, None, None, 0.0, 0.3, 2.5, 11.0]),
-            exit_status=self.chance.choice([0, 256, 768, 11, 15]),
-            stops_in=self.chance.choice([0.0, 0.1, 2.0, None]),
-            leaves=self.chance.choice([0, 0, 0, 2]),
-            leftovers_stop=self.chance.random() < 0.7,
-            healthy_after=self.chance.choice([0.0, 0.0, 1.0, 9.0, None]),
-            sick=self.chance.random() < 0.15,
-            answers_in=self.chance.choice([0.0, 0.01, 0.5, 5.0]),
-        )
-        self.tell(f"{name} becomes {program}")
+    def change_program(self, name: str, program: Program) -> None:
+        """A component behaves otherwise from its next run on."""
+        self.tell(f"{name} becomes", program)
         self.world.programs[name] = program
 
-    def fall_sick(self) -> None:
+    def fall_sick(self, names: Iterable[str]) -> None:
         """The probes of what lives begin or cease to fail."""
-        for process in self.world.processes.values():
-            if process.lives and self.chance.random() < 0.5:
-                process.program = replace(process.program, sick=not process.program.sick)
+        for process in [p for name in names for p in self.world.living(name)]:
+            self.tell(f"{process} falls sick or gets well")
+            process.program = replace(process.program, sick=not process.program.sick)
 
-    def kill_process(self) -> None:
-        """The leader of a run is killed by somebody else."""
-        living = [p for p in self.world.processes.values() if p.leader]
-        if living:
-            process = self.chance.choice(living)
-            self.tell(f"kill {process.instance}/{process.run}")
-            self.world.end_leader(process, self.chance.choice([9, 11, 256, 0]))
+    def kill_process(self, name: str, status: int) -> None:
+        """The leader of a run ends, by its own or somebody else's hand."""
+        for process in [p for p in self.world.living(name) if p.leader]:
+            self.tell(f"{process} ends with {status}")
+            self.world.end_leader(process, status)
 
     # --- time ---------------------------------------------------------------------------------------------------
 
@@ -162,13 +195,26 @@ class Simulation:
             self.settle()
             times = [at for at in (self.loop.next_at(), self.world.loop.next_at()) if at is not None and at <= end]
             if not times:
-                self.clock.at = end
+                self.clock.at = max(self.clock.at, end)
                 return
             self.clock.at = max(self.clock.at, min(times))
 
+    def pause(self, seconds: float) -> None:
+        """The supervisor is suspended (SIGSTOP): time passes and it hears of nothing; then of all at once."""
+        if self.engine is None:
+            self.pass_time(seconds)
+            return
+        self.tell(f"the supervisor is suspended for {seconds} s")
+        end = self.clock.at + seconds
+        while (at := self.world.loop.next_at()) is not None and at <= end:
+            self.clock.at = max(self.clock.at, at)
+            self.world.loop.run_due()
+        self.clock.at = max(self.clock.at, end)
+        self.oracle.wakes()
+
     def settle(self) -> None:
-        """Let everything that is due now happen, and check."""
-        for _ in range(_MOST_CALLS):
+        """Let everything that is due now happen, and check those that have moved."""
+        for _ in range(_MOST_TURNS):
             now = self.clock.at
             if _is_due(self.world.loop.next_at(), now):
                 self._guarded(self.world.loop.run_due)
@@ -177,24 +223,18 @@ class Simulation:
             else:
                 break
         else:
-            raise Violation("the engine goes round in circles")
+            raise Circles(f"the engine and the world never come to rest at {self.clock.at}")
+        self.moments += 1
+        if self.engine is not None:
+            moved, self._listener.moved = self._listener.moved, set()
+            self.oracle.check(self.loop.next_at(), moved)
+
+    def check_all(self) -> None:
+        """Check everything, also what hasn't moved."""
         if self.engine is not None:
             self.oracle.check(self.loop.next_at())
 
-    def calm(self) -> None:
-        """Nothing bad happens any more; after some minutes everything that is wanted must be there."""
-        self.tell("calm")
-        self._fuse = None
-        for component in self.components:
-            self.world.programs[component.name] = Program()
-        for process in self.world.processes.values():
-            process.program = replace(process.program, sick=False, healthy_after=0.0, answers_in=0.01, stops_in=0.1)
-        for _ in range(2):
-            self.up()
-            self.pass_time(_QUIET)
-        self._check_wanted()
-
-    # --- inside -------------------------------------------------------------------------------------------------
+    # --- looking ------------------------------------------------------------------------------------------------
 
     def names(self) -> list[str]:
         """The instances there are and stay."""
@@ -202,82 +242,85 @@ class Simulation:
             return []
         return [i.state.name for i in self.engine.project if not i.state.is_removed]
 
-    def tell(self, words: str) -> None:
+    def tell(self, *what: object) -> None:
         """Keep what happened, for whoever reads a failure."""
-        self.told.append(f"{self.clock.at:.3f} {words}")
+        self.told.append(Told(self.clock.at, what))
 
-    def _up(self) -> None:
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _command(self, command: Command, carry_out: Callable[[], object]) -> None:
+        self._guarded(lambda: self.oracle.commands(command, carry_out))
+
+    def _up(self, scope: Scope) -> None:
         file = ProjectSpec("p", "/p/stigmer.yaml", "/p/.stigmer", tuple(self.components))
         if self.engine is None:
             self._start_supervisor(file)
-        assert self.engine is not None
-        self.oracle.asked(
-            [
-                name
-                for name in self.names()
-                if self.engine.project[name].state.phase in (Phase.STOPPED, Phase.FAILED, Phase.COMPLETED)
-            ]
+        engine = self.engine
+        assert engine is not None
+        self.oracle.commands(
+            self.oracle.applies(self.components, scope),
+            lambda: commands.apply(engine, self.memory, file, scope, dry_run=False),
         )
-        commands.apply(self.engine, self.memory, file, Scope(), dry_run=False)
 
-    def _start_supervisor(self, file: ProjectSpec) -> None:
+    def _start_supervisor(self, file: ProjectSpec | None) -> None:
         """As a service begins: what is lost is put on record again, what is on record is found again."""
+        self._is_awake = True
         self.loop = VirtualLoop(self.clock)
-        reconstruct(self.memory, self.world, file, self.clock)
+        if file is not None:
+            reconstruct(self.memory, self.world, file, self.clock)
         project = load_project(self.memory, self.clock.at, self.world.boot_id())
-        self.engine = Engine(self.loop, self.clock, self.memory, self.world, project, self.chance.random)
-        self.oracle.project = project
+        if self.memory.meta("boot_id") != self.world.boot_id():
+            # As load_project should: see test_found.py.
+            self.memory.save_instances(enumerate(project))
+        self.memory.tables.meta["boot_id"] = self.world.boot_id()
+        self.oracle.revives(project)
+        self.engine = Engine(self.loop, self.clock, self.memory, self.world, project, self._chance.random)
+        self.engine.feed = self._listener
         self.engine.start()
         adopt_runs(self.engine, self.memory)
+        self.oracle.recovers()
 
     def _ended(self) -> None:
+        """Nothing runs any more: what was applied is forgotten, and the supervisor ends."""
         self.tell("ended")
-        for name in self.names():
-            if self.world.living(name):
-                raise Violation(f"everything has stopped, and {name} lives")
-        with self.memory.transaction():
-            self.memory.clear_instances()
+        # What was no part of the project any more has had its SIGKILL, and the kernel may still hold it.
+        living = [p for p in self.world.all_living() if p.kill_began_at is None]
+        if living:
+            raise Violation(f"everything has stopped, and {living} live")
+        self.oracle.commands(self.oracle.clears_all(), self._forget_all)
+        self.oracle.forgets_all()
         self._die()
 
-    def _guarded(self, action: object) -> None:
-        assert callable(action)
+    def _forget_all(self) -> None:
+        with self.memory.transaction():
+            self.memory.clear_instances()
+
+    def _guarded(self, action: Callable[[], object]) -> None:
         try:
             action()
         except SupervisorDied as death:
-            self.tell(f"the supervisor died {death}")
+            self.tell(f"the supervisor dies {death}")
             self._die()
 
     def _die(self) -> None:
-        self.engine = None
-        self._fuse = None
+        self.engine, self.is_ending, self._is_awake = None, False, False
         self.loop = VirtualLoop(self.clock)
         self.world.lose_supervisor()
-        self.oracle.disturb()
+        self.oracle.dies(self._record_of)
+
+    def _record_of(self, name: str) -> Instance | None:
+        found = self.memory.tables.instances.get(name)
+        return None if found is None else found[1]
 
     def _point(self, where: str) -> None:
-        if self._fuse is not None and self.engine is not None:
-            self._fuse -= 1
-            if self._fuse <= 0:
+        if self._fuses and self._is_awake:
+            self._fuses[0] -= 1
+            if self._fuses[0] <= 0:
+                self._fuses.popleft()
                 raise SupervisorDied(where)
 
-    def _check_wanted(self) -> None:
-        assert self.engine is not None
-        by_name: dict[str, ComponentSpec] = {c.name: c for c in self.components}
-        if set(self.names()) != set(by_name):
-            raise Violation(f"the file has {sorted(by_name)}, and there is {sorted(self.names())}")
-        for instance in self.engine.project:
-            state, spec = instance.state, by_name[instance.state.name]
-            if instance.spec != spec:
-                raise Violation(f"{state.name} has another spec than the file")
-            if state.desired is Desired.STOPPED or state.phase in (Phase.COMPLETED, Phase.FAILED):
-                continue
-            if state.phase is Phase.WAITING and spec.depends_on:
-                continue
-            if not state.is_ready:
-                raise Violation(f"{state.name} is {state.phase} when all has been quiet: {state}")
-            (process,) = self.world.living(state.name)
-            if process.spec.process != spec.process:
-                raise Violation(f"{state.name} runs what the file said before")
+    def _hear(self, event: EventRow) -> None:
+        self.told.append(Told(self.clock.at, (Entry(event),)))
 
 
 def _is_due(at: float | None, now: float) -> bool:

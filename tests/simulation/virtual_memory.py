@@ -10,28 +10,34 @@ from stigmer_pm.core.dependencies import Instance
 from stigmer_pm.core.state import InstanceState
 from stigmer_pm.supervisor.records import EventRow, RunRow
 
+_RUN_FIELDS = tuple(f.name for f in fields(RunRow))
 
-@dataclass
+
+@dataclass(slots=True)
 class Tables:
-    """Everything that is written."""
+    """Everything that is written, but for the journal, which nothing but people read."""
 
     meta: dict[str, str] = field(default_factory=dict)
     instances: dict[str, tuple[int, Instance]] = field(default_factory=dict)
     runs: dict[tuple[str, int], RunRow] = field(default_factory=dict)
-    events: list[EventRow] = field(default_factory=list)
 
     def copy(self) -> Tables:
         """The same, to be written to."""
-        return Tables(dict(self.meta), dict(self.instances), dict(self.runs), list(self.events))
+        return Tables(dict(self.meta), dict(self.instances), dict(self.runs))
 
 
 class VirtualMemory:
-    """Writes happen together or not at all; ``before_commit`` and ``after_commit`` are where a supervisor may die."""
+    """Writes happen together or not at all. ``on_point`` is told of the points where a supervisor may die."""
 
     def __init__(self, on_point: Callable[[str], None]) -> None:
         self.tables = Tables()
         self._written = self.tables
         self._on_point = on_point
+
+    def state_of(self, name: str) -> InstanceState | None:
+        """What is on record about an instance."""
+        found = self.tables.instances.get(name)
+        return None if found is None else found[1].state
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -39,11 +45,11 @@ class VirtualMemory:
         self._written = self.tables.copy()
         try:
             yield
-            self._on_point("before commit")
+            self._on_point("before a commit")
             self.tables = self._written
         finally:
             self._written = self.tables
-        self._on_point("after commit")
+        self._on_point("after a commit")
 
     def meta(self, key: str) -> str | None:
         return self.tables.meta.get(key)
@@ -59,10 +65,11 @@ class VirtualMemory:
             self._written.instances[instance.state.name] = (position, instance)
 
     def save_states(self, states: Iterable[InstanceState]) -> None:
+        written = self._written.instances
         for state in states:
-            if state.name in self._written.instances:
-                position, instance = self._written.instances[state.name]
-                self._written.instances[state.name] = (position, Instance(instance.spec, state))
+            if state.name in written:
+                position, instance = written[state.name]
+                written[state.name] = (position, Instance(instance.spec, state))
 
     def delete_instances(self, names: Iterable[str]) -> None:
         for name in names:
@@ -73,10 +80,11 @@ class VirtualMemory:
         self._written.instances.clear()
 
     def save_runs(self, rows: Iterable[RunRow]) -> None:
+        runs = self._written.runs
         for row in rows:
-            known = self._written.runs.get((row.instance, row.run))
-            news = {f.name: value for f in fields(row) if (value := getattr(row, f.name)) is not None}
-            self._written.runs[row.instance, row.run] = row if known is None else replace(known, **news)
+            known = runs.get((row.instance, row.run))
+            news = {name: value for name in _RUN_FIELDS if (value := getattr(row, name)) is not None}
+            runs[row.instance, row.run] = row if known is None else replace(known, **news)
 
     def find_run(self, instance: str, run: int) -> RunRow | None:
         return self.tables.runs.get((instance, run))
@@ -91,5 +99,4 @@ class VirtualMemory:
         return {}
 
     def append_events(self, rows: Sequence[EventRow]) -> list[EventRow]:
-        self._written.events.extend(rows)
         return list(rows)
