@@ -8,6 +8,8 @@ VENV ?= .venv
 # With PYTHON unset, the newest of these that is new enough and able to make a virtual environment.
 PYTHONS := $(if $(PYTHON),$(PYTHON),python3.13 python3.12 python3.11 python3)
 PYTEST_ARGS ?= -n auto
+SEEDS ?= 10000
+FIRST ?= 100000
 
 PY := $(VENV)/bin/python
 STIGMER := $(VENV)/bin/stigmer-pm -f stigmer.yaml.example
@@ -18,7 +20,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_FROM := pyproject.toml stigmer_pm/version.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down test check lint types imports pytest format docs schema mutants bench bench-probes hooks clean
+.PHONY: help demo down test check lint types imports pytest format docs schema soak mutants bench bench-probes hooks clean
 .NOTPARALLEL:
 
 help:  ## show this
@@ -60,6 +62,9 @@ format: $(INSTALLED_DEV)  ## rewrite the code as lint wants it
 docs: $(INSTALLED_DEV)  ## write docs/reference/ from the program
 	$(PY) -m tools.reference
 	$(PY) -m tools.phases
+
+soak: $(INSTALLED_DEV)  ## SEEDS=10000 histories of the simulation, from FIRST=100000 on
+	$(PY) -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
 
 mutants: $(INSTALLED_DEV)  ## break the core in small ways, and see whether the tests notice; a quarter of an hour
 	$(PY) -m tools.mutants

@@ -47,8 +47,9 @@ def calm_down(simulation: Simulation, *, with_up: bool, with_down: bool) -> None
 
 def _make_kind(simulation: Simulation) -> None:
     world = simulation.world
-    for component in simulation.components:
-        world.programs[component.name] = Program()
+    # Also of those that an edit, which is not applied yet, has taken out of the file.
+    for name in {*world.programs, *(component.name for component in simulation.components)}:
+        world.programs[name] = Program()
     for process in world.all_living():
         if process.own_end is not None:
             process.own_end.cancel()
