@@ -52,6 +52,8 @@ def step(spec: ComponentSpec, state: InstanceState, event: Event, now: float) ->
         state.run is None or state.run.number != event.run
     ):
         return state, ()  # about a run that is over
+    if state.is_removed and isinstance(event, (Start, Restart, Reset)):
+        return state, ()  # it is on its way out, and only a file that has it again brings it back
     entry = TABLE[state.phase][type(event)]
     if isinstance(entry, str):
         return state, ()

@@ -231,6 +231,7 @@ class Books:
         if life.kill_at is not None or ledger.is_killed or self.trusts_records or run is None or run.was_killed:
             return
         life.kill_at = kill_at
+        life.kubelet.take_over(run)
         times = [instance.spec.stop_timeout]
         failed = life.kubelet.failed
         probe = None if failed is None else probe_of(instance.spec.probes, failed)

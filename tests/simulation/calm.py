@@ -59,8 +59,8 @@ def _make_kind(simulation: Simulation) -> None:
 
 
 def _wait_until(simulation: Simulation, holds: Callable[[], bool], what: str) -> None:
-    # What was under way comes to its end first.
-    simulation.pass_time(1.0)
+    # What was under way, as a program that takes two seconds to obey a signal, comes to its end first.
+    simulation.pass_time(2.5)
     ends_at = simulation.clock.at + _QUIET
     while not holds():
         if simulation.clock.at >= ends_at:

@@ -22,12 +22,12 @@ class Kind:
     start_takes: float = 0.0
 
 
-_USUAL = Kind(Taste(), (0.05, 0.4, 0.05, 0.4, 1.0, 1.0, 3.0, 3.0, 15.0, 40.0))
+_USUAL = Kind(Taste(), (0.05, 0.4, 0.05, 0.4, 1.0, 1.0, 3.0, 3.0, 12.0))
 #: Long enough for every window and every backoff to come to its end, with few probes, for those cost the most.
 _LONG = Kind(Taste(most=2, probes=0.1, periods=(10.0,), profiles=False), (0.4, 3.0, 15.0, 70.0, 70.0, 300.0))
 #: One start after another takes longer than the engine carries out effects for in one turn.
 _SLOW = Kind(Taste(probes=0.2), (0.05, 0.4, 1.0, 3.0, 15.0), start_takes=0.006)
-_KINDS = (_USUAL, _USUAL, _USUAL, _USUAL, _LONG, _USUAL, _USUAL, _SLOW, _USUAL, _LONG)
+_KINDS = (_USUAL, _USUAL, _LONG, _USUAL, _USUAL, _LONG, _USUAL, _SLOW, _USUAL, _LONG)
 
 #: How often each thing happens, beside the others.
 _WEIGHTS: Mapping[str, float] = {

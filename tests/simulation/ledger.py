@@ -132,18 +132,18 @@ class Ledger:
         if end.was_stable:
             counts.failed_restarts, self.in_row = [], []
         else:
-            self._check_row(name, end.spec, now)
+            self._check_row(name, end.spec, now, limit)
             counts.failed_restarts = [*end.recent, now][-limit:]
         counts.automatic = [*counts.automatic, now][-limit:]
         self._check_rate(name, end.spec, now, waited)
         self._compare(state)
 
-    def _check_row(self, name: str, spec: ComponentSpec, now: float) -> None:
+    def _check_row(self, name: str, spec: ComponentSpec, now: float, limit: int) -> None:
         """At most so many restarts of failed runs in a row in any window."""
         recent = [at for at in self.in_row if at > now - spec.restart_window]
         if spec.max_restarts is not None and len(recent) >= spec.max_restarts:
             raise Violation(f"{name} is restarted after {len(recent)} restarts of failed runs in its window")
-        self.in_row = [*recent, now]
+        self.in_row = [*recent, now][-limit:]
 
     def _check_rate(self, name: str, spec: ComponentSpec, now: float, waited: float) -> None:
         """In the long run: so many at once in any window, and all others have waited."""

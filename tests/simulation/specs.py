@@ -41,7 +41,7 @@ class Taste:
 
     most: int = len(NAMES)
     probes: float = 0.3
-    periods: tuple[float, ...] = (1.0, 0.3, 4.0, 10.0)
+    periods: tuple[float, ...] = (1.0, 0.4, 4.0, 20.0)
     profiles: bool = True
 
 

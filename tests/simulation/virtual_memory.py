@@ -58,7 +58,8 @@ class VirtualMemory:
         self._written.meta.update(values)
 
     def load_instances(self) -> list[Instance]:
-        return [instance for _, instance in sorted(self.tables.instances.values(), key=lambda entry: entry[0])]
+        found = self.tables.instances
+        return [found[name][1] for name in sorted(found, key=lambda name: (found[name][0], name))]
 
     def save_instances(self, instances: Iterable[tuple[int, Instance]]) -> None:
         for position, instance in instances:
