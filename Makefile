@@ -24,7 +24,7 @@ INSTALLED_FROM := pyproject.toml stigmer_pm/version.py
 .NOTPARALLEL:
 
 help:  ## show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(INSTALLED)  ## run the Stigmer stack of stigmer.yaml.example
 	@$(STIGMER) up
@@ -66,7 +66,7 @@ docs: $(INSTALLED_DEV)  ## write docs/reference/ from the program
 soak: $(INSTALLED_DEV)  ## SEEDS=10000 histories of the simulation, from FIRST=100000 on
 	$(PY) -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
 
-mutants: $(INSTALLED_DEV)  ## break the core in small ways, and see whether the tests notice; a quarter of an hour
+mutants: $(INSTALLED_DEV)  ## break the core in small ways, and see whether the tests notice; six minutes
 	$(PY) -m tools.mutants
 
 bench: $(INSTALLED)  ## what the main job costs, beside plain ways of doing it
