@@ -98,6 +98,19 @@ def test_the_live_display_shows_what_is_not_there_yet_and_goes_away() -> None:
     assert "1 of 2 settled" in text
 
 
+def test_a_long_reason_takes_no_room_from_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whom it is about is what one looks for first."""
+    monkeypatch.setenv("COLUMNS", "80")
+    where = terminal(is_terminal=True)
+    display = LiveDisplay(where, "ready")
+    try:
+        display.show([documents.standing("web-server-1", "pending", "running", reason="broken " * 40)])
+        display.refresh()
+    finally:
+        display.close()
+    assert "web-server-1  running  broken broken" in written(where.err)
+
+
 def test_a_stream_of_events_is_read_whatever_its_line_ends_are() -> None:
     """A last message that was cut off is left out."""
     lines = [b"event: a\r\n", b"data: {}\r\n", b"\r\n", b'data: {"x": 1}\n', b"\n", b"event: cut\n", b'data: {"y"']

@@ -54,12 +54,14 @@ class LiveDisplay:
         standings = self._standings
         pending = [s for s in standings.values() if s["state"] == "pending"]
         elapsed = seconds_words(time.monotonic() - self._began_at)
-        table = Table.grid(padding=(0, 2, 0, 0))
+        shown = pending[:_MOST_LINES]
+        table = Table.grid(padding=(0, 2, 0, 0), expand=True)
         table.add_column(width=1)
-        table.add_column(no_wrap=True)
-        table.add_column(no_wrap=True)
-        table.add_column(no_wrap=True, overflow="ellipsis")
-        for standing in pending[:_MOST_LINES]:
+        # rich would take the width that a long reason lacks from the columns that say whom it is about.
+        table.add_column(no_wrap=True, width=max((len(s["name"]) for s in shown), default=0))
+        table.add_column(no_wrap=True, width=max((len(s["phase"]) for s in shown), default=0))
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        for standing in shown:
             phase = Text(standing["phase"], COLORS.get(standing["phase"], ""))
             table.add_row(self._spinner, standing["name"], phase, Text(_why(standing)))
         more = len(pending) - _MOST_LINES
