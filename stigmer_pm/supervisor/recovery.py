@@ -8,7 +8,7 @@ from dataclasses import replace
 from stigmer_pm.core.dependencies import Instance
 from stigmer_pm.core.events import Emptied, Event, Exited, NotStarted, Spawned
 from stigmer_pm.core.probe_steps import arm_probes
-from stigmer_pm.core.probing import ProbeState
+from stigmer_pm.core.probing import ProbeState, Result
 from stigmer_pm.core.project import Project
 from stigmer_pm.core.reasons import Reason, Why
 from stigmer_pm.core.state import Desired, Exit, InstanceState, Phase, Run, StopCause
@@ -28,6 +28,11 @@ def load_project(memory: Memory, now: float, boot_id: str) -> Project:
     same_boot = memory.meta("boot_id") == boot_id
     instances = memory.load_instances()
     revived = [Instance(i.spec, _resume(i.state, now) if same_boot else _reboot(i.state, now)) for i in instances]
+    if not same_boot:
+        # In one with the mark of this boot: who dies in between would take what is on record for this boot's.
+        with memory.transaction():
+            memory.save_instances(enumerate(revived))
+            memory.set_meta({"boot_id": boot_id})
     return Project(revived, memory.last_run_numbers())
 
 
@@ -133,9 +138,11 @@ def _resume(state: InstanceState, now: float) -> InstanceState:
 
 
 def _ask_again(probe: ProbeState | None, now: float) -> ProbeState | None:
-    if probe is None or probe.began_at is None:
-        return probe
-    return replace(probe, began_at=None, next_at=now)
+    if probe is None:
+        return None
+    # Rows begin anew: how far one had come isn't written down at each attempt, and what is may be of long ago.
+    probe = replace(probe, streak=0, streak_of=Result.UNKNOWN)
+    return probe if probe.began_at is None else replace(probe, began_at=None, next_at=now)
 
 
 def _reboot(state: InstanceState, now: float) -> InstanceState:

@@ -87,13 +87,8 @@ class Service:
         if order.spec is not None:
             reconstruct(self.store, world, order.spec, clock)
         project = load_project(self.store, clock.now(), system.boot_id())
-        with self.store.transaction():
-            if self.store.meta("boot_id") != system.boot_id():
-                # In one with the mark of this boot: who dies in between would take what it finds next for this boot's.
-                self.store.save_instances(enumerate(project))
-            self.store.set_meta({"boot_id": system.boot_id()})
-            if self.store.moved_aside is not None:
-                self._tell_of_damage(clock, self.store.moved_aside)
+        if self.store.moved_aside is not None:
+            self._tell_of_damage(clock, self.store.moved_aside)
         self.engine = Engine(self._loop, clock, self.store, world, project)
         self.engine.on_failure = self._fail
 
@@ -278,7 +273,8 @@ class Service:
 
     def _tell_of_damage(self, clock: MachineClock, moved_to: str) -> None:
         message = f"the record was damaged: counts and history before this are lost; it is kept as {moved_to}"
-        self.store.append_events([EventRow(clock.wall(), None, None, EventKind.WARNING.value, message)])
+        with self.store.transaction():
+            self.store.append_events([EventRow(clock.wall(), None, None, EventKind.WARNING.value, message)])
         _log.warning("%s", message)
 
     def _make_door(self) -> Door:
