@@ -66,7 +66,9 @@ def test_down_ends_what_a_dead_supervisor_left_running(project: Project) -> None
     """The operator who finds it dead says ``down`` and not ``up``."""
     project.write("components: {a: {command: sleep 1000}, b: {command: sleep 1001, depends_on: [a]}}\n")
     project.up()
-    os.kill(project.supervisor_pid(), signal.SIGKILL)
+    supervisor = project.supervisor_pid()
+    os.kill(supervisor, signal.SIGKILL)
+    eventually(lambda: supervisor not in project.living(), "the supervisor is dead")
     result = project.ok("down")
     assert "has died" in result.err
     eventually(lambda: not commands(project))
