@@ -28,6 +28,7 @@ from stigmer_pm.core.events import (
     Proceed,
     Reset,
     Restart,
+    ResumeStop,
     Spawned,
     SpawnFailed,
     SpecChanged,
@@ -59,6 +60,7 @@ _SOON, _LATE = 1.0, 1000.0
 
 #: What only the rules of a project send, and only when they hold; so these are found by a project, and not tried.
 _RULES: tuple[Event, ...] = (Proceed(), Halt())
+_HELD = Reason(Why.WAITS_FOR_DEPENDENCY)
 
 _ERROR = SpawnError("run its command", "serve", 2, "'serve' not found in PATH")
 _PROBES = Probes(*(ProbeSpec(kind, tcp=TcpCheck(1), failure_threshold=1) for kind in ProbeKind))
@@ -128,7 +130,7 @@ def _specs() -> Iterator[ComponentSpec]:
 def events(situation: Situation) -> Iterator[Coming]:
     """Every kind of event, in all its varieties that the machine tells apart; also those that can't come now."""
     spec, run = situation.spec, situation.state.run_number
-    yield from (Coming(event, spec) for event in (*_wishes(), *_RULES, Hold(Reason(Why.WAITS_FOR_DEPENDENCY)), Hurry()))
+    yield from (Coming(event, spec) for event in (*_wishes(), *_RULES, Hold(_HELD), Hurry(), ResumeStop()))
     yield from (Coming(event, spec) for event in (Spawned(run, 100), SpawnFailed(run, _ERROR), NotStarted(run)))
     for later in (_SOON, _LATE):
         yield Coming(Due(), spec, later)

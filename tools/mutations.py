@@ -133,6 +133,16 @@ MUTANTS: tuple[Mutant, ...] = (
     *_in(
         "probe_steps.py",
         (
+            "the grace of a probe is ignored",
+            "spec.stop_timeout if probe is None or probe.termination_grace is None else probe.termination_grace",
+            "spec.stop_timeout",
+        ),
+        (
+            "the grace of the other probe is given",
+            "probe = spec.probes.liveness\n    elif",
+            "probe = spec.probes.startup\n    elif",
+        ),
+        (
             "liveness is asked before startup has passed",
             "return run.is_started if kind is ProbeKind.LIVENESS else not run.is_started",
             "return True if kind is ProbeKind.LIVENESS else not run.is_started",
@@ -180,8 +190,28 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         (
             "the stop_timeout is not kept",
-            "run = replace(_run(state), kill_at=now + spec.stop_timeout)",
-            "run = replace(_run(state), kill_at=None)",
+            "run = replace(run, kill_at=now + probe_steps.stop_seconds(spec, run))",
+            "run = replace(run, kill_at=None)",
+        ),
+        (
+            "a stop that is taken up again asks what was killed once more",
+            "if is_unknown or run.was_killed:",
+            "if is_unknown:",
+        ),
+        (
+            "a stop is taken up again before there is a program to signal",
+            "if is_unknown or run.was_killed:",
+            "if run.was_killed:",
+        ),
+        (
+            "the stop of what a leader left behind is not taken up again",
+            "is_unknown = run.pid is None and run.exit is None",
+            "is_unknown = run.pid is None or run.exit is not None",
+        ),
+        (
+            "what is to end at once is killed a second time as if nothing had been done",
+            "reason = Reason(Why.UNKILLABLE) if run.was_killed else state.reason",
+            "reason = state.reason",
         ),
         (
             "SIGKILL is announced and not sent",
@@ -213,7 +243,6 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         ("the number of a run stays", "number = state.run_number + 1", "number = max(1, state.run_number)"),
         ("a restart is not counted where it happens", "state = count_restart(spec, state, now)\n    number", "number"),
-        ("the grace of a probe is ignored", "if failed.grace is not None:", "if False:"),
         (
             "a stopped job is no longer completed",
             "return _unwanted(state, event), ()\n\n\ndef _unwanted",

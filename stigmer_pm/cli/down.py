@@ -37,8 +37,13 @@ def command(session: Session, timeout: float | None) -> int:
             raise
         session.terminal.print("nothing runs for this project")
         return 0
-    supervisor.timeout = timeout
-    outcome = _stop_everything(session, supervisor, timeout)
+    try:
+        outcome = _stop_everything(session, supervisor, timeout)
+    except NoSupervisor as error:
+        if not error.has_died:
+            raise
+        supervisor = _find(session)  # it says what has happened, and starts another one, which goes on
+        outcome = _stop_everything(session, supervisor, timeout)
     if outcome is not None:
         report_unwell(session.terminal, outcome, "stopped", timeout)
         if not outcome.reached:
@@ -63,10 +68,11 @@ def _find(session: Session) -> Supervisor:
 
 def _stop_everything(session: Session, supervisor: Supervisor, timeout: float | None) -> Outcome | None:
     """The outcome, or ``None`` when the supervisor ended before it could tell it: then nothing runs any more."""
+    supervisor.timeout = timeout
     try:
         return watch(session.terminal, supervisor.down(timeout=timeout), "stopped")
-    except NoSupervisor:
-        if is_locked(supervisor.state):
+    except NoSupervisor as error:
+        if error.has_died or not error.is_absent:
             raise
         return None
 

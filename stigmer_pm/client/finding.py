@@ -12,6 +12,7 @@ import os
 import pwd
 import socket
 import struct
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ from stigmer_pm.sockets import all_folders, socket_name
 from stigmer_pm.statedir import StateDir
 
 _STARTING_OR_ENDING = "the supervisor of this project is just starting or ending"
+#: Seconds that one that has been killed may hold its lock after its connections are gone.
+_DYING = 0.5
 _UP = "start one with 'stigmer-pm up'"
 
 
@@ -48,13 +51,7 @@ def read_address(state: StateDir, environ: Mapping[str, str]) -> Address:
         return found
     if is_locked(state):
         raise NoSupervisor(_STARTING_OR_ENDING, "try again in a moment", may_return=True)
-    if _is_left(state):
-        raise NoSupervisor(
-            "the supervisor of this project has died; what it ran goes on",
-            "start another with 'stigmer-pm up', which finds it again",
-            has_died=True,
-        )
-    raise none_runs()
+    raise _has_died() if _is_left(state) else none_runs()
 
 
 def _is_left(state: StateDir) -> bool:
@@ -114,13 +111,10 @@ def none_runs(detail: str = "") -> NoSupervisor:
 
 def explain_silence(state: StateDir, address: Address, error: OSError) -> NoSupervisor:
     """Why nobody could be reached at ``address``, each cause said apart."""
-    if not is_locked(state):
+    was_cut_off = isinstance(error, ConnectionError) and not isinstance(error, ConnectionRefusedError)
+    if not (_stays_locked(state) if was_cut_off else is_locked(state)):
         # One that ends in good order takes its address away.
-        return NoSupervisor(
-            f"the supervisor of this project (pid {address.pid}) has died; what it ran goes on",
-            "start another with 'stigmer-pm up', which finds it again",
-            has_died=True,
-        )
+        return _has_died(address) if os.path.exists(state.address) or _is_left(state) else none_runs()
     if isinstance(error, (FileNotFoundError, ConnectionRefusedError)) and not os.path.exists(state.address):
         return NoSupervisor(_STARTING_OR_ENDING, "try again in a moment", may_return=True)
     if isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
@@ -137,6 +131,25 @@ def explain_silence(state: StateDir, address: Address, error: OSError) -> NoSupe
         )
     reason = (error.strerror or str(error)).lower()
     return NoSupervisor(f"cannot reach the supervisor (pid {address.pid}) at {address.socket}: {reason}")
+
+
+def _has_died(address: Address | None = None) -> NoSupervisor:
+    which = f" (pid {address.pid})" if address is not None else ""
+    return NoSupervisor(
+        f"the supervisor of this project{which} has died; what it ran goes on",
+        "start another with 'stigmer-pm up', which finds it again",
+        has_died=True,
+    )
+
+
+def _stays_locked(state: StateDir) -> bool:
+    """The lock is held, and not by one that is just dying: a kernel closes what a process had one after the other."""
+    ends_at = time.monotonic() + _DYING
+    while is_locked(state):
+        if time.monotonic() > ends_at:
+            return True
+        time.sleep(0.005)
+    return False
 
 
 def is_locked(state: StateDir) -> bool:

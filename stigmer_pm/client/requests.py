@@ -21,8 +21,8 @@ from stigmer_pm.client.documents import (
     Standing,
     Targets,
 )
-from stigmer_pm.client.errors import NoSupervisor, Refused
-from stigmer_pm.client.exchange import Answer, ask
+from stigmer_pm.client.errors import Refused
+from stigmer_pm.client.exchange import Answer, BadAnswer, ask
 from stigmer_pm.client.finding import Address
 from stigmer_pm.client.streams import messages
 from stigmer_pm.statedir import StateDir
@@ -190,10 +190,7 @@ class Supervisor:
             elif event == "done":
                 yield Outcome(document["reached"], document["timed_out"], document["instances"])
                 return
-        raise NoSupervisor(
-            f"the supervisor (pid {self.address.pid}) ended meanwhile",
-            f"what runs goes on; start another with 'stigmer-pm up', and see {self.state.supervisor_log}",
-        )
+        raise finding.explain_silence(self.state, self.address, BadAnswer("its answer was cut off"))
 
     def _begin_within(self) -> float:
         return BEGIN_WITHIN if self.timeout is None else min(BEGIN_WITHIN, self.timeout + ANSWER_WITHIN)

@@ -63,6 +63,11 @@ class Halt:
 
 
 @dataclass(frozen=True, slots=True)
+class ResumeStop:
+    """A supervisor has come back while the run was being ended: whether it has had its stop signal, nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Spawned:
     """The program of the run has been executed and has this pid.
 
@@ -148,6 +153,7 @@ Event = (
     | Proceed
     | Hold
     | Halt
+    | ResumeStop
     | Spawned
     | SpawnFailed
     | NotStarted

@@ -28,6 +28,7 @@ from stigmer_pm.core.events import (
     Proceed,
     Reset,
     Restart,
+    ResumeStop,
     Spawned,
     SpawnFailed,
     SpecChanged,
@@ -215,8 +216,7 @@ def _kill(spec: ComponentSpec, state: InstanceState, event: Kill, now: float) ->
     state = replace(state, desired=Desired.STOPPED, is_stopped_by_hand=True, restart_for=None)
     if state.phase is not Phase.STOPPING:
         state, effects = _halt(spec, state, Halt(), now)
-    state = replace(state, run=replace(_run(state), kill_at=now))
-    state, more = _due_stopping(spec, state, Due(), now)
+    state, more = _kill_run(state, now, "everything was to end at once")
     return state, (*effects, *more)
 
 
@@ -224,8 +224,19 @@ def _kill_nothing(spec: ComponentSpec, state: InstanceState, event: Kill, now: f
     return _unwant_now(spec, state, Stop(), now)
 
 
+def _resume_stop(spec: ComponentSpec, state: InstanceState, event: ResumeStop, now: float) -> Step:
+    """The stop signal may or may not have been sent. A second one harms less than none, for a run without it is killed
+    unasked; and it has all its time again from now, for the old ``kill_at`` may be long past."""
+    run = _run(state)
+    is_unknown = run.pid is None and run.exit is None  # the signal follows when it is known, as in _halt
+    if is_unknown or run.was_killed:
+        return state, ()
+    return _signal(spec, state, now)
+
+
 def _signal(spec: ComponentSpec, state: InstanceState, now: float) -> Step:
-    run = replace(_run(state), kill_at=now + spec.stop_timeout)
+    run = _run(state)
+    run = replace(run, kill_at=now + probe_steps.stop_seconds(spec, run))
     return replace(state, run=run), (SignalRun(state.name, run.number, spec.stop_signal),)
 
 
@@ -258,16 +269,19 @@ def _due_stopping(spec: ComponentSpec, state: InstanceState, event: Due, now: fl
     run = _run(state)
     if run.kill_at is None or run.kill_at > now:
         return state, effects
-    # A second time round: the kernel holds a process of the run. Say so, and go on trying.
-    reason = Reason(Why.UNKILLABLE) if run.was_killed else state.reason
-    record = Record(state.name, EventKind.KILLED, f"killed (SIGKILL): {_why_killed(spec, run)}", run.number)
-    state = replace(state, reason=reason, run=replace(run, was_killed=True, kill_at=now + KILL_AGAIN))
-    return state, (*effects, *(() if run.was_killed else (record,)), KillRun(state.name, run.number))
-
-
-def _why_killed(spec: ComponentSpec, run: Run) -> str:
     left = "what it left behind was" if run.exit is not None else "it was"
-    return f"{left} still there {duration_words(spec.stop_timeout)} after the stop signal"
+    waited = duration_words(probe_steps.stop_seconds(spec, run))
+    state, more = _kill_run(state, now, f"{left} still there {waited} after the stop signal")
+    return state, (*effects, *more)
+
+
+def _kill_run(state: InstanceState, now: float, why: str) -> Step:
+    """SIGKILL. A second time round the kernel holds a process of the run: say so, and go on trying."""
+    run = _run(state)
+    reason = Reason(Why.UNKILLABLE) if run.was_killed else state.reason
+    record = Record(state.name, EventKind.KILLED, f"killed (SIGKILL): {why}", run.number)
+    state = replace(state, reason=reason, run=replace(run, was_killed=True, kill_at=now + KILL_AGAIN))
+    return state, (*(() if run.was_killed else (record,)), KillRun(state.name, run.number))
 
 
 def _due_backoff(spec: ComponentSpec, state: InstanceState, event: Due, now: float) -> Step:
@@ -294,8 +308,6 @@ def _probe_done(spec: ComponentSpec, state: InstanceState, event: ProbeDone, now
     run = replace(_run(state), stop_cause=failed.cause, stop_began_at=now)
     record = Record(state.name, EventKind.STOPPING, failed.cause.value, run.number)
     state, more = _signal(spec, enter(replace(state, run=run), Phase.STOPPING, now, failed.reason), now)
-    if failed.grace is not None:
-        state = replace(state, run=replace(_run(state), kill_at=now + failed.grace))
     return state, (*effects, record, *more)
 
 
@@ -323,6 +335,7 @@ _NOT_LEAVING = "it has no run that could be ended"
 _LIVE_ELSEWHERE = "the new spec is read whenever it is needed"
 _ALREADY = "it already waits to start"
 _UNDER_WAY = "its stop is under way"
+_NO_STOP = "no stop of it is under way"
 _STARTED = "its program runs already"
 _NOT_ASKED = "its readiness probe is not asked now"
 
@@ -335,6 +348,7 @@ _REST: Mapping[type[Event], Handler | str] = {
     Proceed: _NOT_WAITING,
     Hold: _NOT_WAITING,
     Halt: _NOT_LEAVING,
+    ResumeStop: _NO_STOP,
     Spawned: _NO_RUN,
     SpawnFailed: _NO_RUN,
     NotStarted: _NO_RUN,
@@ -355,6 +369,7 @@ _ALIVE: Mapping[type[Event], Handler | str] = {
     Proceed: _NOT_WAITING,
     Hold: _hold,
     Halt: _halt,
+    ResumeStop: _NO_STOP,
     Spawned: _STARTED,
     SpawnFailed: _STARTED,
     NotStarted: _STARTED,
@@ -387,6 +402,7 @@ TABLE: Mapping[Phase, Mapping[type[Event], Handler | str]] = {
         Restart: _want_after_stop,
         Reset: _reset_counts,
         Halt: _UNDER_WAY,
+        ResumeStop: _resume_stop,
         Hold: _UNDER_WAY,
         Spawned: _spawned_too_late,
         SpawnFailed: _spawn_failed,

@@ -24,11 +24,10 @@ _FAILED_CAUSE = {ProbeKind.LIVENESS: StopCause.LIVENESS, ProbeKind.STARTUP: Stop
 
 @dataclass(frozen=True, slots=True)
 class ProbeFailure:
-    """A liveness or startup probe has failed for good: the run is to be ended, ``grace`` seconds before SIGKILL."""
+    """A liveness or startup probe has failed for good: the run is to be ended."""
 
     cause: StopCause
     reason: Reason
-    grace: float | None
 
 
 def arm_probes(spec: ComponentSpec, run: Run, now: float, spread: float) -> Run:
@@ -99,7 +98,18 @@ def finish_attempt(
         return state, tuple(effects), None
     effects.append(_record(state, EventKind.UNHEALTHY, f"{probe.kind} probe failed: {brief(event.output)}"))
     reason = Reason(Why.PROBE_FAILED, subject=probe.kind.value, count=after.streak, detail=brief(event.output))
-    return state, tuple(effects), ProbeFailure(_FAILED_CAUSE[probe.kind], reason, probe.termination_grace)
+    return state, tuple(effects), ProbeFailure(_FAILED_CAUSE[probe.kind], reason)
+
+
+def stop_seconds(spec: ComponentSpec, run: Run) -> float:
+    """Seconds from the stop signal to SIGKILL: ``stop_timeout``, or what the probe that has failed gives instead
+    (Kubernetes: a probe's ``terminationGracePeriodSeconds``)."""
+    probe = None
+    if run.stop_cause is StopCause.LIVENESS:
+        probe = spec.probes.liveness
+    elif run.stop_cause is StopCause.STARTUP:
+        probe = spec.probes.startup
+    return spec.stop_timeout if probe is None or probe.termination_grace is None else probe.termination_grace
 
 
 def rearm(old: ComponentSpec, new: ComponentSpec, state: InstanceState, now: float) -> InstanceState:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from stigmer_pm.core.dependencies import Instance, first_unmet
-from stigmer_pm.core.effects import Effect, EventKind, Record, SignalRun
-from stigmer_pm.core.events import Event, Halt, Hold, Proceed, Restart, Spawned, SpecChanged, Start, Stop
+from stigmer_pm.core.effects import Effect, EventKind, Record
+from stigmer_pm.core.events import Event, Halt, Hold, Proceed, Restart, ResumeStop, Spawned, SpecChanged, Start, Stop
 from stigmer_pm.core.graph import reverse
 from stigmer_pm.core.lifecycle import deadline, step
 from stigmer_pm.core.plan import Action, Change
@@ -78,10 +78,6 @@ class Project:
         """One event for one instance, and all that follows from it. An event for an unknown name means nothing."""
         return self.handle_news([(name, event)], now)
 
-    def handle_all(self, names: Iterable[str], event: Event, now: float) -> list[Effect]:
-        """The same event for many at once, so that the order among them (dependents first) is respected."""
-        return self.handle_news([(name, event) for name in names], now)
-
     def handle_news(self, news: Iterable[tuple[str, Event]], now: float) -> list[Effect]:
         """Events that have come together: all of them first, and then what follows from how everything stands.
 
@@ -120,14 +116,12 @@ class Project:
         takes away, or gives other dependencies, must not be started first.
         """
         effects: list[Effect] = []
+        stopping = [name for name, i in self._instances.items() if i.state.phase is Phase.STOPPING]
         for name, event in news:
             effects += self._move(name, event, now)
-        for name, instance in self._instances.items():
-            state = instance.state
-            if state.run is not None and state.run.is_alive and state.phase is Phase.STOPPING:
-                # The stop signal may or may not have been sent; a second one harms less than none, for without it
-                # the run would be killed at the end of its stop_timeout.
-                effects.append(SignalRun(name, state.run.number, instance.spec.stop_signal))
+        told = set(effects)
+        for name in stopping:
+            effects += [effect for effect in self._move(name, ResumeStop(), now) if effect not in told]
         self._unsettled = list(self._instances)
         return effects
 

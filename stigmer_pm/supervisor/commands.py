@@ -93,8 +93,9 @@ def act(engine: Engine, names: Sequence[str], verb: str) -> Document:
     """``start``, ``stop``, ``restart`` or ``reset`` of instances; the answer of the route."""
     said = {name: _SAID[verb](engine.project[name].state) for name in names}
     begins = _begun_by(engine, names, verb)
-    engine.command([name for name in _with_what_they_need(engine, begins) if name not in said], Start())
-    engine.command(names, _EVENT[verb]())
+    needed = [name for name in _with_what_they_need(engine, begins) if name not in said]
+    # All at once: what is started because it is needed must not start on a run that is about to be replaced.
+    engine.command([*((name, Start()) for name in needed), *((name, _EVENT[verb]()) for name in names)])
     return {
         "results": [{"name": name, "said": said[name]} for name in names],
         "targets": {

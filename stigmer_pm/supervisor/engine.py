@@ -91,9 +91,9 @@ class Engine:
         self._inbox.append((name, event))
         self._schedule()
 
-    def command(self, names: Iterable[str], event: Event) -> None:
+    def command(self, news: Iterable[tuple[str, Event]]) -> None:
         """Somebody asks something of instances; the state that follows is committed when this returns."""
-        self._take(lambda: self.project.handle_all(names, event, self.clock.now()))
+        self._take(lambda: self.project.handle_news(news, self.clock.now()))
 
     def apply(self, specs: Mapping[str, ComponentSpec], changes: Iterable[Change]) -> None:
         """Carry out a plan; the state that follows is committed when this returns."""
@@ -112,12 +112,12 @@ class Engine:
     def stop_all(self, then: Callable[[], None]) -> None:
         """Stop everything in order; ``then`` is called when nothing runs any more."""
         self.on_all_stopped = then
-        self.command([i.state.name for i in self.project], Stop())
+        self.command([(i.state.name, Stop()) for i in self.project])
         self._schedule()
 
     def kill_all(self) -> None:
         """SIGKILL everything at once."""
-        self.command([i.state.name for i in self.project], Kill())
+        self.command([(i.state.name, Kill()) for i in self.project])
 
     def send_signal(self, name: str, number: int) -> int | None:
         """Send a signal to the leader of an instance's run; its pid, or ``None`` when it has none."""

@@ -76,8 +76,9 @@ def _running(spec: ComponentSpec, number: int, pid: int, now: float) -> Instance
 
 
 def _left_behind(name: str, number: int, now: float) -> InstanceState:
-    """A run whose leader is gone: what it left behind is ended at once, and then the next run may start."""
-    run = Run(number=number, asked_at=now, exit=Exit(), exited_at=now, kill_at=now)
+    """A run whose leader is gone: what it left behind is ended, as recovery does with a stop, and then the next run may
+    start."""
+    run = Run(number=number, asked_at=now, exit=Exit(), exited_at=now)
     return InstanceState(
         name,
         Phase.STOPPING,

@@ -92,11 +92,11 @@ def test_asking_about_the_lock_leaves_it_as_it_is(tmp_path: Path) -> None:
     assert not is_locked(state)
 
 
-def test_a_stream_that_ends_without_its_end_says_that_the_supervisor_has_ended(cli: Cli) -> None:
+def test_a_stream_that_ends_without_its_end_is_an_error(cli: Cli) -> None:
     """As when it is killed while somebody waits."""
     fake = cli.supervise()
     fake.answers["POST /v1/stop"] = documents.acted(web="stopping")
     fake.answers["POST /v1/wait"] = [("progress", {"instances": [documents.standing("web", "pending", "stopping")]})]
     result = cli.run("stop", "web")
     assert result.code == 3, result
-    assert "ended meanwhile" in result.err
+    assert "its answer was cut off" in result.err

@@ -59,7 +59,7 @@ class World:
 
     def send_all(self, names: list[str], event: Event) -> None:
         """The same event for many at once."""
-        self._do(self.project.handle_all(names, event, self.now))
+        self._do(self.project.handle_news([(name, event) for name in names], self.now))
 
     def exit(self, name: str, code: int | None = 0, *, signal: int | None = None, remaining: bool = False) -> None:
         """The current run of an instance ends by itself."""

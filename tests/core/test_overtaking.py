@@ -92,7 +92,7 @@ def starting_anew() -> Project:
 def test_a_stop_that_overtakes_a_start_does_not_wait_for_dependents() -> None:
     """They have nothing of a program that doesn't run yet; else it would be started in order to be stopped."""
     project = starting_anew()
-    effects = project.handle_all(["db", "web"], Stop(), 1.0)
+    effects = project.handle_news([("db", Stop()), ("web", Stop())], 1.0)
     assert project["db"].state.phase is Phase.STOPPING
     assert [e.instance for e in effects if isinstance(e, SignalRun)] == ["web"]
 
@@ -100,6 +100,6 @@ def test_a_stop_that_overtakes_a_start_does_not_wait_for_dependents() -> None:
 def test_a_start_that_never_came_to_it_after_a_stop_waits_for_nothing() -> None:
     """A supervisor has died over both, and left one that waits to start and that nobody wants."""
     project = starting_anew()
-    project.handle_all(["db", "web"], Stop(), 1.0)
+    project.handle_news([("db", Stop()), ("web", Stop())], 1.0)
     project.handle("db", NotStarted(2), 2.0)
     assert project["db"].state.phase is Phase.STOPPED

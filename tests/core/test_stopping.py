@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
-from stigmer_pm.core.events import Emptied, Exited, Kill, Restart, Start, Stop
+import pytest
+
+from stigmer_pm.core.effects import KillRun, Record
+from stigmer_pm.core.events import (
+    Due,
+    Emptied,
+    Exited,
+    Halt,
+    Kill,
+    ProbeDone,
+    Proceed,
+    Restart,
+    ResumeStop,
+    Spawned,
+    Start,
+    Stop,
+)
+from stigmer_pm.core.lifecycle import deadline, step
+from stigmer_pm.core.plan import Scope
+from stigmer_pm.core.probing import Outcome
 from stigmer_pm.core.reasons import words
-from stigmer_pm.core.state import Exit, Phase
+from stigmer_pm.core.state import Exit, InstanceState, Phase
 from stigmer_pm.core.verdict import Goal, Patience, Standing, judge
-from stigmer_pm.spec import RestartPolicy
+from stigmer_pm.spec import ComponentSpec, ProbeKind, Probes, ProbeSpec, RestartPolicy, TcpCheck
 
 from .harness import World, after, component
+
+
+def started(spec: ComponentSpec) -> InstanceState:
+    """The state of an instance whose first run has just begun."""
+    state = InstanceState(spec.name)
+    for event in (Start(), Proceed(), Spawned(1, 100)):
+        state, _ = step(spec, state, event, 0.0)
+    return state
 
 
 def test_one_that_ignores_the_stop_signal_is_killed_after_its_stop_timeout() -> None:
@@ -133,8 +160,6 @@ def test_news_of_a_run_that_is_over_mean_nothing() -> None:
 
 def test_unless_stopped_stays_stopped_through_up_and_always_does_not() -> None:
     """design.md, policies; naming it in ``up`` starts it."""
-    from stigmer_pm.core.plan import Scope
-
     world = World()
     world.up(component("a", restart=RestartPolicy.UNLESS_STOPPED), component("b"))
     world.send_all(["a", "b"], Stop())
@@ -145,9 +170,6 @@ def test_unless_stopped_stays_stopped_through_up_and_always_does_not() -> None:
 
 def test_what_the_kernel_holds_is_tried_again_and_said() -> None:
     """A process in an uninterruptible wait outlives SIGKILL; it is not lost sight of."""
-    from stigmer_pm.core.events import Due
-    from stigmer_pm.core.lifecycle import step
-
     world = World(ignores_signals={"web"})
     world.up(component("web", stop_timeout=1.0))
     world.send("web", Stop())
@@ -172,11 +194,6 @@ def test_what_is_not_in_the_group_of_a_stopped_leader_gets_the_stop_signal_as_we
 
 def test_a_kill_that_came_before_the_pid_was_known_is_not_forgotten() -> None:
     """SIGKILL follows as soon as there is something to kill."""
-    from stigmer_pm.core.effects import KillRun
-    from stigmer_pm.core.events import Proceed, Spawned
-    from stigmer_pm.core.lifecycle import step
-    from stigmer_pm.core.state import InstanceState
-
     spec = component("web")
     state, _ = step(spec, InstanceState("web"), Start(), 0.0)
     state, _ = step(spec, state, Proceed(), 0.0)
@@ -197,3 +214,69 @@ def test_one_that_is_stopping_has_not_stopped() -> None:
     assert standing() is Standing.PENDING
     world.exit("web", 0)
     assert standing() is Standing.REACHED
+
+
+@pytest.mark.parametrize("leader_is_gone", [False, True])
+def test_a_supervisor_that_comes_back_gives_a_stop_all_its_time_again(leader_is_gone: bool) -> None:
+    """Nobody knows whether the stop signal was sent before the last supervisor died, and ``kill_at`` is long past."""
+    world = World(ignores_signals={"web"})
+    world.up(component("web", stop_timeout=10.0))
+    world.send("web", Stop())
+    if leader_is_gone:
+        world.exit("web", 0, remaining=True)
+    world.now, before = 3600.0, len(world.signals)
+    effects = world.project.recover([], world.now)
+    assert [type(effect).__name__ for effect in effects] == ["SignalRun"]
+    assert not [e for e in world.project.handle("web", Due(), 3609.9) if isinstance(e, KillRun)]
+    assert [e for e in world.project.handle("web", Due(), 3610.0) if isinstance(e, KillRun)]
+    assert len(world.signals) == before
+
+
+def test_a_supervisor_that_comes_back_signals_once_what_it_finds_without_its_leader() -> None:
+    """The news that the leader is gone sends the signal to the rest, and taking up the stop would send it again."""
+    world = World(ignores_signals={"web"})
+    world.up(component("web"))
+    world.send("web", Stop())
+    effects = world.project.recover([("web", Exited(1, Exit(code=0), remaining=True))], 100.0)
+    assert [type(effect).__name__ for effect in effects] == ["Record", "SignalRun"]
+    run = world.state("web").run
+    assert run is not None
+    assert run.kill_at == 100.0 + component("web").stop_timeout
+
+
+def test_a_supervisor_that_comes_back_asks_nothing_of_what_was_killed() -> None:
+    """After SIGKILL there is nothing left to ask for."""
+    world = World(ignores_signals={"web"})
+    world.up(component("web", stop_timeout=1.0))
+    world.send("web", Stop())
+    spec, state = world.project["web"].spec, world.state("web")
+    state, _ = step(spec, state, Due(), 1.0)
+    assert step(spec, state, ResumeStop(), 2.0) == (state, ())
+
+
+def test_a_supervisor_that_comes_back_does_not_signal_what_is_not_known_to_run() -> None:
+    """Its start may have come to nothing; the signal follows when its pid is known."""
+    spec = component("web")
+    state = InstanceState("web")
+    for event in (Start(), Proceed(), Stop(), Halt()):
+        state, _ = step(spec, state, event, 0.0)
+    assert state.phase is Phase.STOPPING
+    assert step(spec, state, ResumeStop(), 1.0) == (state, ())
+
+
+def test_a_stop_that_is_taken_up_again_keeps_the_time_that_its_probe_gives() -> None:
+    """``terminationGracePeriodSeconds`` of the liveness probe that has failed, and not ``stop_timeout``; and what the
+    event says of the time is true."""
+    liveness = ProbeSpec(ProbeKind.LIVENESS, tcp=TcpCheck(80), failure_threshold=1, termination_grace=2.0)
+    spec = component("web", stop_timeout=30.0, probes=Probes(liveness=liveness))
+    state = started(spec)
+    state, _ = step(spec, state, Due(), 10.0)
+    state, _ = step(spec, state, ProbeDone(1, ProbeKind.LIVENESS, Outcome.FAILURE), 10.0)
+    assert deadline(spec, state) == 12.0
+    state, effects = step(spec, state, ResumeStop(), 60.0)
+    assert [type(effect).__name__ for effect in effects] == ["SignalRun"]
+    assert deadline(spec, state) == 62.0
+    _, effects = step(spec, state, Due(), 62.0)
+    assert [e.message for e in effects if isinstance(e, Record)] == [
+        "killed (SIGKILL): it was still there 2s after the stop signal"
+    ]

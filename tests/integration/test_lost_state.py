@@ -94,3 +94,19 @@ def test_a_project_that_is_moved_keeps_its_processes(project: Project) -> None:
     assert project.run("up", cwd=project.dir / "second").code == 0
     assert len(sleepers(project)) == len(pids) == 2
     assert project.run("down", cwd=project.dir / "second").code == 0
+
+
+def test_a_down_whose_supervisor_dies_does_not_say_that_everything_has_stopped(project: Project) -> None:
+    """Another supervisor goes on with it, and ``down`` ends when nothing lives."""
+    stubborn = project.script("stubborn", "#!/bin/sh\ntrap 'sleep 2; exit 0' TERM\nwhile :; do sleep 0.1; done\n")
+    project.write(f"components: {{a: {{command: {stubborn}}}, b: {{command: sleep 1000, depends_on: [a]}}}}\n")
+    project.up()
+    supervisor = project.supervisor_pid()
+    process = project.start("down")
+    project.wait_phase("a", "stopping")
+    os.kill(supervisor, signal.SIGKILL)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, (out, err)
+    assert f"the supervisor of this project (pid {supervisor}) has died" in err
+    assert out == "2 components stopped; supervisor ended\n"
+    assert not project.living()

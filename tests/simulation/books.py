@@ -88,10 +88,17 @@ class Books:
         if self.under_way is not None:
             for name in (*self.under_way.wishes, *self.under_way.counts):
                 self.ledger(name).is_unsure = True
+                self._take_back_stop(name, record_of(name))
         for name, ledger in self.ledgers.items():
             record = record_of(name)
             if record is not None:
                 self._fall_back(ledger, record)
+
+    def _take_back_stop(self, name: str, record: Instance | None) -> None:
+        """What was to stop by the command that has come to nothing is restarted with its dependency after all."""
+        life = self.life(name)
+        if life is not None and record is not None and record.state.restart_for is StopCause.DEPENDENCY:
+            life.is_replaced = True
 
     def _fall_back(self, ledger: Ledger, record: Instance) -> None:
         life, run = ledger.life, record.state.run
@@ -140,8 +147,25 @@ class Books:
             if life is not None and life.process.lives:
                 life.process.kill_began_at = life.process.stop_began_at = None
                 # What a leader has left behind by the time that it is found again is killed at once.
-                found = Ledger(self.tolerance, life=Life(life.process, {}), is_unsure=True, is_killed=True)
+                found = Ledger(self.tolerance, life=Life(life.process, {}), is_unsure=True)
                 self.ledgers[name] = found
+
+    def go_on(self, instance: Instance) -> None:
+        """A supervisor has come back and found what lives: a stop that was under way has all its time again.
+
+        Raises:
+            Violation: it has not, or the run is not what it must be.
+        """
+        ledger, run = self.ledger(instance.state.name), instance.state.run
+        self.learn(ledger, instance)
+        life = ledger.life
+        if life is None or run is None or run.number != life.process.run or (run.pid is None and run.exit is None):
+            return
+        if instance.state.phase is Phase.STOPPING and not run.was_killed:
+            if run.kill_at is None:
+                raise Violation(f"{life.process} is being stopped, and will never be killed")
+            life.kill_at = None
+            self._set_kill(ledger, life, run.kill_at, instance)
 
     # --- what the supervisor knows and decides ------------------------------------------------------------------
 
@@ -228,7 +252,7 @@ class Books:
     def _set_kill(self, ledger: Ledger, life: Life, kill_at: float, instance: Instance) -> None:
         """When SIGKILL is to come: after ``stop_timeout``, or after the time that the failed probe gives."""
         run = instance.state.run
-        if life.kill_at is not None or ledger.is_killed or self.trusts_records or run is None or run.was_killed:
+        if life.kill_at == kill_at or ledger.is_killed or self.trusts_records or run is None or run.was_killed:
             return
         life.kill_at = kill_at
         life.kubelet.take_over(run)

@@ -118,7 +118,7 @@ class Oracle:
     def recovers(self) -> None:
         """It has found what lives, and not applied the file yet: what has ended is judged by the spec of before."""
         for instance in self._books.project:
-            self._books.learn(self._books.ledger(instance.state.name), instance)
+            self._books.go_on(instance)
 
     def loses_records(self) -> None:
         """Everything that was written down is gone."""

@@ -1,10 +1,8 @@
-"""What the simulation has found and the supervisor does not do yet: each test fails once it does, and then stays."""
+"""What the simulation has found, each as small as it gets."""
 
 from __future__ import annotations
 
 import random
-
-import pytest
 
 from stigmer_pm.core.dependencies import Instance
 from stigmer_pm.core.effects import KillRun
@@ -66,7 +64,6 @@ def test_a_supervisor_that_comes_back_counts_probes_anew() -> None:
     assert found.liveness.streak == 0
 
 
-@pytest.mark.xfail(reason="recover sends the stop signal again and keeps the time of SIGKILL")
 def test_a_run_that_may_not_have_had_its_stop_signal_is_not_killed_with_it() -> None:
     """A supervisor has died between the record of a stop and its signal, and the next one comes an hour later: SIGTERM
     and SIGKILL come at the same moment."""
@@ -79,7 +76,6 @@ def test_a_run_that_may_not_have_had_its_stop_signal_is_not_killed_with_it() -> 
     assert not [e for e in project.handle("web", Due(), 3600.0) if isinstance(e, KillRun)]
 
 
-@pytest.mark.xfail(reason="act starts what is needed before it restarts what is named")
 def test_what_is_started_with_a_restart_does_not_start_on_what_is_about_to_go() -> None:
     """``restart a c``, where c needs b, which is stopped and needs a: b waits for the new run of a."""
     simulation = Simulation(random.Random(0), [component("a"), component("b", "a"), component("c", "b")])  # noqa: S311

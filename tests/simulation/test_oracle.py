@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from stigmer_pm.core import dependencies, ending, lifecycle, plan, probe_steps, probing, restart
-from stigmer_pm.core.events import Due, Emptied, Event, Exited, Hurry
+from stigmer_pm.core.effects import SignalRun
+from stigmer_pm.core.events import Due, Emptied, Event, Exited, Hurry, ResumeStop
 from stigmer_pm.core.lifecycle import TABLE, Handler
 from stigmer_pm.core.project import Project
 from stigmer_pm.core.state import Desired, Phase, StopCause
@@ -227,12 +228,24 @@ def _kills_come_with_the_first_event(patch: pytest.MonkeyPatch) -> None:
 
 @shows_as("is to be killed in")
 def _the_grace_of_a_probe_is_not_read(patch: pytest.MonkeyPatch) -> None:
-    def finish(*arguments: Any) -> Any:
-        state, effects, failed = original(*arguments)
-        return state, effects, None if failed is None else replace(failed, grace=None)
+    patch.setattr(probe_steps, "stop_seconds", lambda spec, run: spec.stop_timeout)
 
-    original = probe_steps.finish_attempt
-    patch.setattr(probe_steps, "finish_attempt", finish)
+
+@shows_as("is to be killed in")
+def _a_stop_that_is_taken_up_again_gets_no_more_time(patch: pytest.MonkeyPatch) -> None:
+    def resume(spec: Any, state: Any, event: ResumeStop, now: float) -> Any:
+        return state, (SignalRun(state.name, state.run_number, spec.stop_signal),)
+
+    table(patch, ResumeStop, resume, Phase.STOPPING)
+
+
+@shows_as("is to be killed in")
+def _a_stop_that_is_taken_up_again_gets_half_of_its_time(patch: pytest.MonkeyPatch) -> None:
+    def resume(spec: Any, *rest: Any) -> Any:
+        return original(replace(spec, stop_timeout=spec.stop_timeout / 2), *rest)
+
+    original = lifecycle._resume_stop
+    table(patch, ResumeStop, resume, Phase.STOPPING)
 
 
 @shows_as("nobody will be called")
