@@ -66,7 +66,7 @@ docs: $(INSTALLED_DEV)  ## write docs/reference/ from the program
 soak: $(INSTALLED_DEV)  ## SEEDS=10000 histories of the simulation, from FIRST=100000 on
 	$(PY) -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
 
-mutants: $(INSTALLED_DEV)  ## break the core in small ways, and see whether the tests notice; six minutes
+mutants: $(INSTALLED_DEV)  ## break the core in small ways, and see whether the tests notice; two minutes
 	$(PY) -m tools.mutants
 
 bench: $(INSTALLED)  ## what the main job costs, beside plain ways of doing it
