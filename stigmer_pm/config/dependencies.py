@@ -5,9 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Collection, Iterator, Mapping
 
-from stigmer_pm.config.errors import Path
 from stigmer_pm.config.model_component import Component
-from stigmer_pm.config.nodes import Scalar, SequenceNode, child, locate
 from stigmer_pm.config.resolve_context import Part
 from stigmer_pm.config.suggestions import did_you_mean
 from stigmer_pm.spec.component import ComponentSpec, Condition, Dependency, RestartPolicy
@@ -21,9 +19,9 @@ _MOST_SHOWN = 12
 def resolve_dependencies(part: Part, parts: Mapping[str, Part], names: Collection[str]) -> tuple[Dependency, ...]:
     """What a component depends on. ``parts`` are those that can be looked at, ``names`` all there are."""
     found: list[Dependency] = []
-    indexes = _indexes(part)
+    indexes = part.indexes("depends_on")
     for name, block in (part.model.depends_on or {}).items():
-        path = _place(indexes, name)
+        path = ("depends_on", indexes.get(name, name))
         if name not in names:
             hint = "" if part.project.read.problems.has_many() else did_you_mean(name, names)
             part.complain(f"no component is called '{name:.60}'{hint}", *path, at_key=True)
@@ -41,38 +39,13 @@ def resolve_dependencies(part: Part, parts: Mapping[str, Part], names: Collectio
     return tuple(found)
 
 
-def place_of(part: Part, name: str) -> Path:
-    """Where ``depends_on`` names another component."""
-    node = child(locate(part.project.document, ("components", part.name)).node, "depends_on")
-    items = node.items if isinstance(node, SequenceNode) else ()
-    index = next((i for i, item in enumerate(items) if isinstance(item, Scalar) and item.text == name), None)
-    return _place({} if index is None else {name: index}, name)
-
-
-def _place(indexes: Mapping[str, int], name: str) -> Path:
-    return ("depends_on", indexes.get(name, name))
-
-
-def _indexes(part: Part) -> dict[str, int]:
-    """Where each name stands in a list. Names that stand there twice are noted."""
-    node = child(locate(part.project.document, ("components", part.name)).node, "depends_on")
-    found: dict[str, int] = {}
-    for index, item in enumerate(node.items if isinstance(node, SequenceNode) else ()):
-        if not isinstance(item, Scalar):
-            continue
-        if item.text in found:
-            part.complain(f"'{item.text:.60}' stands here for the second time", "depends_on", index)
-        found.setdefault(item.text, index)
-    return found
-
-
 def complain_of_cycles(parts: Mapping[str, Part]) -> None:
     """Note each cycle once, at the first of its components in the file."""
     edges = {name: [n for n in part.model.depends_on or {} if n in parts] for name, part in parts.items()}
     for cycle in find_cycles(edges):
         part = parts[cycle[0]]
         words = f"the components depend on each other in a cycle: {' -> '.join(_shown((*cycle, cycle[0])))}"
-        part.complain(words, *place_of(part, cycle[1] if len(cycle) > 1 else cycle[0]), at_key=True)
+        part.complain(words, *part.place_of("depends_on", cycle[1] if len(cycle) > 1 else cycle[0]), at_key=True)
 
 
 def _shown(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -134,7 +107,7 @@ def complain_of_profiles(
                 words = " or ".join(f"'{profile}'" for profile in wanted)
                 part.complain(
                     f"'{dependency.name}' is in the profile {words} only; choose it: --profile {wanted[0]}",
-                    *place_of(part, dependency.name),
+                    *part.place_of("depends_on", dependency.name),
                     at_key=True,
                 )
 

@@ -15,12 +15,9 @@ from stigmer_pm.config.nodes import MappingNode, child, is_null
 from stigmer_pm.config.reading import Read, read
 from stigmer_pm.config.resolve_component import resolve_component
 from stigmer_pm.config.resolve_context import Part, Project
+from stigmer_pm.config.resolve_shared import check_count_of_ports, complain_of_shared
 from stigmer_pm.config.validate import check
-from stigmer_pm.spec.component import ComponentSpec
 from stigmer_pm.spec.project import ProjectSpec
-
-# Published ports of a file: all that a machine has, for TCP and for UDP.
-_MOST_PORTS = 2 * 65535
 
 
 def load(
@@ -52,12 +49,12 @@ def resolve(found: Read, profiles: Collection[str], names: Collection[str]) -> P
     project = _project(found)
     _check_components(found)
     parts = _parts(found, project)
-    _check_ports(parts)
+    check_count_of_ports(parts)
     known = list(found.components())
     components = [resolve_component(part, resolve_dependencies(part, parts, known)) for part in parts.values()]
     complain_of_cycles(parts)
     complain_of_profiles(parts, components, profiles, names)
-    _complain_of_shared(parts, components)
+    complain_of_shared(parts, components)
     found.problems.raise_any()
     return ProjectSpec(project.name, found.file, project.state_dir, tuple(components), found.inputs.files())
 
@@ -93,21 +90,6 @@ def _check_components(found: Read) -> None:
             found.problems.add_at(found.document, ("components", name), f"{words}, found '{name:.80}'", at_key=True)
 
 
-def _check_ports(parts: Mapping[str, Part]) -> None:
-    """Stop before the ranges of ports are written out, if they are a mistake or an attack.
-
-    Raises:
-        ConfigError: there are too many.
-    """
-    count = 0
-    for part in parts.values():
-        for index, block in enumerate(part.model.ports or ()):
-            count += block.target.last - block.target.first + 1
-            if count > _MOST_PORTS:
-                part.complain(f"the ranges of ports in the file come to more than {_MOST_PORTS}", "ports", index)
-                part.project.read.problems.raise_any()
-
-
 def _parts(found: Read, project: Project) -> dict[str, Part]:
     parts: dict[str, Part] = {}
     for name, entry in found.components().items():
@@ -115,19 +97,3 @@ def _parts(found: Read, project: Project) -> dict[str, Part]:
         if checked.model is not None:
             parts[name] = Part(project, name, checked, checked.model, found.own_keys[name])
     return parts
-
-
-def _complain_of_shared(parts: Mapping[str, Part], components: Collection[ComponentSpec]) -> None:
-    """Note what two components can't share: a log file, and the name of a container."""
-    logs: dict[str, str] = {}
-    containers: dict[str, str] = {}
-    for component in components:
-        part = parts[component.name]
-        first = logs.setdefault(component.log, component.name) if component.log else component.name
-        if first != component.name:
-            part.complain(f"'{first}' writes to the same log, {component.log}; give each its own", "log")
-        if component.container is not None:
-            called = component.container.container_name
-            first = containers.setdefault(called, component.name)
-            if first != component.name:
-                part.complain(f"the container of '{first}' is called '{called}' as well", "container_name")

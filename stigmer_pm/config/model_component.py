@@ -7,12 +7,14 @@ from typing import Annotated
 from pydantic import Field
 
 from stigmer_pm.config.block import Block, ListAs, ListOf
+from stigmer_pm.config.field_container import EngineName, ImageName, Platform
 from stigmer_pm.config.field_lists import Command, CommandText, Pairs, Texts
 from stigmer_pm.config.field_running import ExitStatuses, Restart, RestartRule, SignalName, Umask
 from stigmer_pm.config.field_units import Duration
 from stigmer_pm.config.fields import Choice, Flag, Later, Text, Whole
-from stigmer_pm.config.model_container import MountBlock, PortBlock
+from stigmer_pm.config.model_container import NetworkBlock, PortBlock
 from stigmer_pm.config.model_later import HooksBlock, WatchBlock
+from stigmer_pm.config.model_mount import MountBlock
 from stigmer_pm.config.model_probe import ProbeSet
 from stigmer_pm.config.model_rules import BackoffBlock, DependencyBlock, LimitsBlock, LogBlock, NamesOr
 from stigmer_pm.spec.component import SuccessExits
@@ -41,8 +43,8 @@ class Component(Block):
         examples=[True],
         json_schema_extra={"default": False},
     )
-    image: Annotated[str | None, Text("the name of an image")] = Field(
-        None, description="The image of a container.", examples=["redis:7"]
+    image: Annotated[str | None, ImageName()] = Field(
+        None, description="The image of a container.", examples=["redis:7", "ghcr.io/org/app:1.2"]
     )
     entrypoint: Annotated[CommandText | None, Command(may_be_empty=True)] = Field(
         None, description="Replaces the image's entrypoint. Containers only.", examples=[["/entry.sh", "-v"]]
@@ -53,10 +55,13 @@ class Component(Block):
     volumes: Annotated[list[MountBlock] | None, ListOf()] = Field(
         None, description="Volumes, as Compose has them. Containers only.", examples=[["./data:/data:ro"]]
     )
-    networks: Annotated[tuple[str, ...] | None, Texts(Text("the name of a network"))] = Field(
-        None, description="Networks that the container joins. Containers only.", examples=[["backend"]]
+    networks: Annotated[dict[str, NetworkBlock] | None, NamesOr(takes_one=True)] = Field(
+        None,
+        description="Networks that the container joins, the project's own when not given: a list of names, or a "
+        "mapping of names to `{aliases}`. `host` (the machine's own network) and `none` stand alone. Containers only.",
+        examples=[["backend"], {"backend": {"aliases": ["db"]}}],
     )
-    container_name: Annotated[str | None, Text("a name")] = Field(
+    container_name: Annotated[str | None, EngineName("a name", is_whole=True)] = Field(
         None, description="The container's name; PROJECT-COMPONENT when not given.", examples=["shop-redis"]
     )
     pull: Annotated[str | None, _PULL] = Field(
@@ -65,8 +70,10 @@ class Component(Block):
         examples=["always"],
         json_schema_extra={"default": "missing"},
     )
-    platform: Annotated[str | None, Text("a platform")] = Field(
-        None, description="The platform of the image. Containers only.", examples=["linux/arm64"]
+    platform: Annotated[str | None, Platform()] = Field(
+        None,
+        description="The platform of the image: `OS`, `OS/ARCH` or `OS/ARCH/VARIANT`. Containers only.",
+        examples=["linux/arm64"],
     )
     description: Annotated[str | None, _ANY_TEXT] = Field(
         None, description="Shown by `describe`.", examples=["The web front end"]
@@ -142,7 +149,8 @@ class Component(Block):
     )
     stop_signal: Annotated[int | None, SignalName()] = Field(
         None,
-        description="The signal that asks it to stop, with or without `SIG`.",
+        description="The signal that asks it to stop, with or without `SIG`. A container's default is the image's "
+        "STOPSIGNAL, or SIGTERM.",
         examples=["SIGINT"],
         json_schema_extra={"default": "SIGTERM"},
     )
@@ -202,4 +210,4 @@ class Component(Block):
 
 
 CONTAINER_ONLY = ("entrypoint", "ports", "volumes", "networks", "container_name", "pull", "platform")
-PROCESS_ONLY = ("shell", "group", "umask", "nice", "limits")
+PROCESS_ONLY = ("shell", "group", "umask", "nice")

@@ -1,4 +1,4 @@
-"""What only containers have: published ports and volumes, in Compose's short and long forms."""
+"""What only containers have: published ports and networks, in Compose's short and long forms."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Annotated, ClassVar, NamedTuple
 from pydantic import Field
 
 from stigmer_pm.config.block import Block
-from stigmer_pm.config.field_net import Host
-from stigmer_pm.config.fields import Choice, Flag, JsonSchema, Reader, Text, found_words, scalar_of, typed, wrong
+from stigmer_pm.config.field_container import Address, EngineName
+from stigmer_pm.config.field_lists import Texts
+from stigmer_pm.config.fields import Choice, JsonSchema, Reader, Text, found_words, scalar_of, typed, wrong
 from stigmer_pm.config.nodes import Scalar
 
 _RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)
@@ -17,6 +18,7 @@ _RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)
 _SHORT_PORT = re.compile(
     r"(?:(?P<host_ip>\[[^\]]*\]|[^:\[\]]*):)??(?:(?P<published>[^:/]*):)?(?P<target>[^:/]+)(?:/(?P<protocol>\w+))?"
 )
+_PROTOCOLS = ("tcp", "udp", "sctp")
 
 
 class PortRange(NamedTuple):
@@ -48,23 +50,39 @@ class Ports(Reader):
 
 
 class PortBlock(Block):
-    """A published port. The short form is `[HOST_IP:][PUBLISHED:]TARGET[/PROTOCOL]`."""
+    """A published port. The short form is `[HOST_IP:][PUBLISHED:]TARGET[/PROTOCOL]`, with IPv6 addresses in brackets.
+
+    A range is published port by port on a range of the same length; one port, on any free one of a range.
+    """
 
     expected: ClassVar[str] = "a port such as 8080:80, or a mapping"
     short_schema: ClassVar[JsonSchema | None] = {"type": ["string", "integer"]}
 
-    target: Annotated[PortRange, Ports()] = Field(description="The port in the container.", examples=[80])
-    published: Annotated[PortRange | None, Ports()] = Field(
-        None, description="The port on this machine; any free one when not given.", examples=[8080]
+    target: Annotated[PortRange, Ports()] = Field(
+        description="The port in the container, or a range.", examples=[80, "3000-3005"]
     )
-    host_ip: Annotated[str | None, Host()] = Field(
+    published: Annotated[PortRange | None, Ports()] = Field(
+        None,
+        description="The port on this machine, or a range; any free one when not given.",
+        examples=[8080, "8080-8090"],
+    )
+    host_ip: Annotated[str | None, Address()] = Field(
         None, description="The address on this machine; all when not given.", examples=["127.0.0.1"]
     )
-    protocol: Annotated[str | None, Choice(("tcp", "udp", "sctp"), {})] = Field(
+    protocol: Annotated[str | None, Choice(_PROTOCOLS, {word.upper(): word for word in _PROTOCOLS})] = Field(
         None, description="`tcp`, `udp` or `sctp`.", examples=["udp"], json_schema_extra={"default": "tcp"}
     )
     name: Annotated[str | None, Text("the name of a port")] = Field(
         None, description="A name that probes can use for the port.", examples=["web"]
+    )
+    mode: Annotated[str | None, Choice(("ingress", "host"), {})] = Field(
+        None,
+        description="Compose's; both words mean the same here, for there is one engine.",
+        examples=["host"],
+        json_schema_extra={"default": "ingress"},
+    )
+    app_protocol: Annotated[str | None, Text("the name of a protocol")] = Field(
+        None, description="Compose's; a note that changes nothing.", examples=["http"]
     )
 
     @classmethod
@@ -72,45 +90,16 @@ class PortBlock(Block):
         """``127.0.0.1:8080:80/udp``."""
         found = _SHORT_PORT.fullmatch(scalar.text)
         if not found:
-            raise wrong(f"expected {cls.expected}, found {found_words(scalar)}")
+            hint = "; an IPv6 address stands in brackets: [::1]:8080:80" if scalar.text.count(":") > 3 else ""
+            raise wrong(f"expected {cls.expected}, found {found_words(scalar)}{hint}")
         return {key: value for key, value in found.groupdict().items() if value}
 
 
-class MountBlock(Block):
-    """A volume. The short form is `[SOURCE:]TARGET[:ro]`."""
+class NetworkBlock(Block):
+    """How a container takes part in a network."""
 
-    expected: ClassVar[str] = "a volume such as ./data:/data, or a mapping"
-    short_schema: ClassVar[JsonSchema | None] = {"type": "string", "minLength": 1}
+    expected: ClassVar[str] = "a mapping with 'aliases'"
 
-    type: Annotated[str | None, Choice(("bind", "volume", "tmpfs"), {})] = Field(
-        None,
-        description="A folder or file of this machine, a volume of the engine, or memory.",
-        examples=["bind"],
-        json_schema_extra={"default": "volume"},
+    aliases: Annotated[tuple[str, ...] | None, Texts(EngineName("another name"))] = Field(
+        None, description="Further names that others on the network reach the container by.", examples=[["db"]]
     )
-    source: Annotated[str | None, Text("a path or the name of a volume")] = Field(
-        None, description="The path on this machine, or the name of the volume.", examples=["./data"]
-    )
-    target: Annotated[str, Text("a path in the container")] = Field(
-        description="The absolute path in the container.", examples=["/var/lib/data"]
-    )
-    read_only: Annotated[bool | None, Flag()] = Field(
-        None,
-        description="The container can't write to it.",
-        examples=[True],
-        json_schema_extra={"default": False},
-    )
-
-    @classmethod
-    def from_short(cls, scalar: Scalar) -> dict[str, object]:
-        """``./data:/data:ro``."""
-        parts = scalar.text.split(":")
-        if len(parts) > 3 or not all(parts):
-            raise wrong(f"expected {cls.expected}, found {found_words(scalar)}")
-        if len(parts) == 1:
-            return {"type": "volume", "target": parts[0]}
-        mode = parts[2] if len(parts) == 3 else "rw"
-        if mode not in ("ro", "rw"):
-            raise wrong(f"expected ro or rw at the end of the volume, found '{mode:.60}'")
-        kind = "bind" if parts[0][0] in "./~" else "volume"
-        return {"type": kind, "source": parts[0], "target": parts[1], "read_only": mode == "ro"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -29,6 +30,10 @@ from stigmer_pm.spec.component import Condition
 
 # What setrlimit takes as "no limit" (RLIM_INFINITY).
 _UNLIMITED = {"unlimited": -1}
+# The kernel gives no less than 1 ms of each 100 ms; Docker wants billionths of a CPU in 64 bits, and no machine has as
+# many as the other.
+_LEAST_CPU = 0.01
+_MOST_CPU = 100_000
 _COMPOSE_CONDITIONS = {
     "service_started": "started",
     "service_healthy": "ready",
@@ -68,7 +73,7 @@ class BackoffBlock(Block):
 
 
 class LimitsBlock(Block):
-    """Resource limits of a process; what is not given is as the supervisor has it."""
+    """Resource limits; what is not given is as the supervisor has it, or, for a container, as the engine has it."""
 
     nofile: Annotated[int | None, Whole(0, 2**63 - 1, _UNLIMITED)] = Field(
         None, description="The most open files.", examples=[65536]
@@ -79,13 +84,11 @@ class LimitsBlock(Block):
     core: Annotated[int | None, Size(-1)] = Field(
         None, description="The largest core file; 0 for none.", examples=[0, "unlimited"]
     )
-    memory: Annotated[int | None, Size(), Later("remove it")] = Field(
-        None,
-        description="The most memory of the tree of a run; over it, the instance is restarted. Not supported yet.",
-        examples=["512MiB"],
+    memory: Annotated[int | None, Size()] = Field(
+        None, description="The most memory, 6 MiB or more. Containers only, so far.", examples=["512MiB"]
     )
-    cpu: Annotated[float | None, Number(0), Later("remove it")] = Field(
-        None, description="The most CPUs. Not supported yet.", examples=[1.5]
+    cpu: Annotated[float | None, Number(_LEAST_CPU, _MOST_CPU)] = Field(
+        None, description="The most CPUs, 0.01 or more. Containers only, so far.", examples=[1.5]
     )
 
 
@@ -108,24 +111,32 @@ class DependencyBlock(Block):
     )
 
 
+@dataclass(frozen=True, slots=True)
 class NamesOr:
-    """A list of names in place of a mapping with these names and nothing under them."""
+    """A list of names in place of a mapping with these names and nothing under them.
+
+    ``takes_one``: one name alone as well.
+    """
+
+    takes_one: bool = False
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(self._read, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         names: JsonSchema = {"type": "array", "items": {"type": "string"}, "uniqueItems": True}
-        return {"anyOf": [names, handler(schema)]}
+        one: list[JsonSchema] = [{"type": "string", "minLength": 1}] if self.takes_one else []
+        return {"anyOf": [*one, names, handler(schema)]}
 
-    @staticmethod
-    def _read(value: object) -> object:
+    def _read(self, value: object) -> object:
         if isinstance(value, dict):
             return value
         if value is None or (isinstance(value, Scalar) and value.value is None):
             return {}
         if isinstance(value, Scalar) and value.is_unfilled:
             raise FieldError()
+        if self.takes_one and isinstance(value, (str, Scalar)):
+            return {scalar_of(value, "a name").text: {}}
         if not isinstance(value, (list, tuple)) or isinstance(value, Scalar):
             raise wrong(f"expected a list of names, or a mapping, found {found_words(value)}")
         found: dict[str, object] = {}

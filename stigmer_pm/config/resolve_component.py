@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from stigmer_pm.config.model_component import UNLIMITED
 from stigmer_pm.config.model_rules import BackoffBlock
+from stigmer_pm.config.resolve_container import named_ports, resolve_container
 from stigmer_pm.config.resolve_context import Part
-from stigmer_pm.config.resolve_execution import is_container, named_ports, resolve_container, resolve_process
+from stigmer_pm.config.resolve_execution import is_container, resolve_process
 from stigmer_pm.config.resolve_probe import resolve_probes
 from stigmer_pm.spec.component import Backoff, ComponentSpec, Dependency, RestartPolicy
 
 # The defaults that the file documents are those of the spec.
 _DEFAULT = ComponentSpec("")
+# For a container whose file names no signal: the image's own, which is known when it runs.
+_IMAGES_STOP_SIGNAL = 0
 
 
 def resolve_component(part: Part, dependencies: tuple[Dependency, ...]) -> ComponentSpec:
@@ -29,7 +32,7 @@ def resolve_component(part: Part, dependencies: tuple[Dependency, ...]) -> Compo
         restart_window=_DEFAULT.restart_window if model.restart_window is None else model.restart_window,
         backoff=_backoff(model.backoff),
         success=_DEFAULT.success if model.success_exit_codes is None else model.success_exit_codes,
-        stop_signal=_DEFAULT.stop_signal if model.stop_signal is None else model.stop_signal,
+        stop_signal=_stop_signal(part),
         stop_timeout=_DEFAULT.stop_timeout if model.stop_timeout is None else model.stop_timeout,
         probes=resolve_probes(part, named_ports(part) if has_image else {}),
         depends_on=dependencies,
@@ -49,6 +52,12 @@ def _max_restarts(part: Part) -> int | None:
         policy = RestartPolicy.ON_FAILURE.value
         part.complain(f"'restart: {policy}:{short}' says {short}; give only one of them", "max_restarts")
     return None if given == UNLIMITED else given
+
+
+def _stop_signal(part: Part) -> int:
+    if part.model.stop_signal is not None:
+        return part.model.stop_signal
+    return _IMAGES_STOP_SIGNAL if is_container(part) else _DEFAULT.stop_signal
 
 
 def _backoff(block: BackoffBlock | None) -> Backoff:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stigmer_pm.config.errors import Path
 from stigmer_pm.config.model_component import Component
-from stigmer_pm.config.nodes import MappingNode
+from stigmer_pm.config.nodes import MappingNode, Scalar, SequenceNode, child, locate
 from stigmer_pm.config.paths import absolute
 from stigmer_pm.config.reading import Read
 from stigmer_pm.config.validate import Checked
@@ -54,3 +54,19 @@ class Part:
     def is_whole(self, *path: str | int) -> bool:
         """Nothing at or under ``path`` was wrong, so what it says can be relied on."""
         return self.checked.is_whole(*path)
+
+    def place_of(self, key: str, name: str) -> Path:
+        """Where ``key``, a mapping of names or a list of them, has ``name``: from the component's own root."""
+        return (key, self.indexes(key).get(name, name))
+
+    def indexes(self, key: str) -> dict[str, int]:
+        """Where each name stands in the list under ``key``. Names that stand there twice are noted."""
+        node = child(locate(self.project.document, ("components", self.name)).node, key)
+        found: dict[str, int] = {}
+        for index, item in enumerate(node.items if isinstance(node, SequenceNode) else ()):
+            if not isinstance(item, Scalar):
+                continue
+            if item.text in found:
+                self.complain(f"'{item.text:.60}' stands here for the second time", key, index)
+            found.setdefault(item.text, index)
+        return found

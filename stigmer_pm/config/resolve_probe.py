@@ -17,6 +17,7 @@ from stigmer_pm.config.model_handlers import (
 )
 from stigmer_pm.config.model_probe import Probe
 from stigmer_pm.config.resolve_context import Part
+from stigmer_pm.config.resolve_execution import is_container
 from stigmer_pm.config.resolve_plugin import find_plugins, resolve_plugin
 from stigmer_pm.config.spellings import HANDLERS, SPELLINGS
 from stigmer_pm.spec.probe import (
@@ -34,6 +35,7 @@ from stigmer_pm.spec.probe import (
 
 T = TypeVar("T")
 
+_LOCAL = "127.0.0.1"
 _OTHER_SPELLING = {ours: kubernetes for kubernetes, ours in SPELLINGS.items()}
 
 
@@ -132,12 +134,12 @@ class _Resolving:
             return HttpCheck(
                 port=port or 1,
                 path=handler.path or "/",
-                host=handler.host or "127.0.0.1",
+                host=self._host(handler.host),
                 scheme=(handler.scheme or "http").lower(),
                 headers=given or (),
             )
         if isinstance(handler, TcpHandler):
-            return TcpCheck(port=self._port(name, handler.port) or 1, host=handler.host or "127.0.0.1")
+            return TcpCheck(port=self._port(name, handler.port) or 1, host=self._host(handler.host))
         if isinstance(handler, GrpcHandler):
             return self._grpc(handler)
         if isinstance(handler, LogHandler):
@@ -151,7 +153,7 @@ class _Resolving:
         if find_spec("grpc") is None:
             words = "needs the library grpcio, which is not installed; install it with: pip install 'stigmer-pm[grpc]'"
             self._complain(words, "grpc", at_key=True)
-        return GrpcCheck(handler.port, handler.service or "", handler.host or "127.0.0.1")
+        return GrpcCheck(handler.port, handler.service or "", self._host(handler.host))
 
     def _log(self, handler: LogHandler) -> LogCheck:
         if self._kind is ProbeKind.LIVENESS:
@@ -167,6 +169,10 @@ class _Resolving:
         except FieldError as error:
             self._complain(str(error), "exec", "command")
             return None
+
+    def _host(self, host: str | None) -> str:
+        """Where to connect. For a container the default stands for its address, and ``localhost`` says the same."""
+        return _LOCAL if host is None or (host == "localhost" and is_container(self._part)) else host
 
     def _port(self, handler: str, port: int | str) -> int | None:
         if isinstance(port, int):

@@ -20,8 +20,11 @@ _TEXTS = frozenset(
 # The same of what lies under these fields, at any depth.
 _MIXED = frozenset(("ports", "probes", "log"))
 _INNER_TEXTS = frozenset(
-    ("path", "host", "host_ip", "name", "scheme", "protocol", "headers", "httpHeaders", "exec", "command")
-)
+    ("path", "host", "host_ip", "name", "scheme", "protocol", "app_protocol", "headers", "httpHeaders", "exec",
+     "command")
+)  # fmt: skip
+# What is no text under volumes.
+_FLAGS_OF_VOLUMES = (("read_only",), ("external",), ("create_host_path",), ("nocopy",))
 
 
 def resolved_document(file: str, environ: Mapping[str, str]) -> dict[str, Plain]:
@@ -60,7 +63,7 @@ def _is_text(path: tuple[str, ...]) -> bool:
         return path[0] in _TOP_TEXTS
     field, inner = (*path, "", "")[2], path[3:]
     if field == "volumes":
-        return inner != ("read_only",)
+        return inner[-1:] not in _FLAGS_OF_VOLUMES
     if field == "log" and not inner:
         return True
     return field in _TEXTS or (field in _MIXED and not _INNER_TEXTS.isdisjoint(inner))

@@ -18,7 +18,7 @@ from stigmer_pm.config.fields import FieldError
 from stigmer_pm.config.nodes import Data, MappingNode, Node, data_of
 from stigmer_pm.config.problems import Problems
 from stigmer_pm.config.spellings import SPELLINGS
-from stigmer_pm.config.suggestions import did_you_mean
+from stigmer_pm.config.suggestions import did_you_mean, instead_of
 
 M = TypeVar("M", bound=Block)
 
@@ -88,7 +88,7 @@ def unknown_words(kind: type[Block], place: Path, more: Collection[str] = ()) ->
     # Kubernetes' spelling is suggested to who writes in it.
     is_kubernetes = any(character.isupper() for character in name)
     candidates = [word for word in known if (word in SPELLINGS) == is_kubernetes] or known
-    hint = did_you_mean(name, candidates) or did_you_mean(name, known)
+    hint = instead_of(name, known) or did_you_mean(name, candidates) or did_you_mean(name, known)
     if not hint and 0 < len(known) <= _MOST_LISTED:
         hint = f"; there is: {', '.join(known)}"
     return f"unknown key '{name:.60}'{hint}"

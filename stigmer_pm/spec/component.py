@@ -94,48 +94,99 @@ class ProcessExecution:
 
 @dataclass(frozen=True, slots=True)
 class PortMapping:
-    """One published port (Compose's long form)."""
+    """One published port (Compose's long form).
+
+    Without ``published`` the engine takes any free port of the machine; with ``published_end`` as well, any free one
+    from ``published`` to that one.
+    """
 
     target: int
     published: int | None = None
     host_ip: str | None = None
     protocol: str = "tcp"
+    published_end: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One volume (Compose's long form); ``source`` is an absolute path for a bind, a name for a volume."""
+    """One volume (Compose's long form).
+
+    ``kind`` is ``bind``, ``volume`` or ``tmpfs``. ``source`` is an absolute path for a bind. For a volume it is the
+    name on the engine (PROJECT-NAME, or the name alone when it is external), and ``None`` for an anonymous one.
+
+    Binds: ``create`` makes the source, as a folder, when there is nothing. Binds and named volumes: ``selinux`` is
+    ``z`` (shared label), ``Z`` (private) or ``None``. Volumes: ``nocopy`` leaves a new one empty, where the engine
+    would copy what the image has there; ``subpath`` is the part of it that is mounted; ``external`` ones must be
+    there, and are neither made nor removed. A tmpfs: ``size`` is bytes, ``mode`` the permission bits.
+    """
 
     kind: str
     target: str
     source: str | None = None
     read_only: bool = False
+    create: bool = True
+    size: int | None = None
+    mode: int | None = None
+    selinux: str | None = None
+    nocopy: bool = False
+    subpath: str | None = None
+    external: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """One network that a container joins, as the file names it, and further names that it has there.
+
+    The names ``host`` (the machine's own network) and ``none`` stand alone, and without aliases.
+    """
+
+    name: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerLimits:
+    """Resource limits of a container; ``None`` leaves what the engine gives. ``memory`` and ``core`` are bytes, ``cpu``
+    is a number of CPUs; -1 is no limit for ``nofile``, ``nproc`` and ``core``."""
+
+    memory: int | None = None
+    cpu: float | None = None
+    nofile: int | None = None
+    nproc: int | None = None
+    core: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerExecution:
-    """What is executed for a container on a Docker engine."""
+    """What is executed for a container on a Docker engine.
+
+    ``project`` is the name of the project: it stands in the container's labels and before the names of the networks
+    that are made for it. ``networks`` are named as in the file; without any, it joins the project's own network.
+    """
 
     image: str
     container_name: str
+    project: str
     log: str
     entrypoint: tuple[str, ...] | None = None
     command: tuple[str, ...] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     ports: tuple[PortMapping, ...] = ()
     mounts: tuple[Mount, ...] = ()
-    networks: tuple[str, ...] = ()
+    networks: tuple[Network, ...] = ()
     working_dir: str | None = None
     user: str | None = None
     pull: str = "missing"
     platform: str | None = None
+    limits: ContainerLimits = field(default_factory=ContainerLimits)
 
 
 @dataclass(frozen=True, slots=True)
 class ComponentSpec:
     """One component as the file declares it, resolved. Exactly one of ``process`` and ``container`` is set.
 
-    ``max_restarts`` is ``None`` for ``unlimited``.
+    ``max_restarts`` is ``None`` for ``unlimited``. ``stop_signal`` is 0 for a container whose file names none: then it
+    is the image's STOPSIGNAL, or SIGTERM.
     """
 
     name: str

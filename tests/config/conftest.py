@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stigmer_pm.config import ConfigError, load
-from stigmer_pm.spec import ComponentSpec, ProjectSpec
+from stigmer_pm.spec import ComponentSpec, ContainerExecution, ProjectSpec
 
 
 class Folder:
@@ -62,6 +62,14 @@ class Folder:
         found = self.problems(text, environ)
         assert len(found) == 1, found
         return found[0]
+
+
+def container_of(folder: Folder, fields: str, environ: Mapping[str, str] | None = None) -> ContainerExecution:
+    """What the one component ``a`` with these fields executes."""
+    spec = folder.component(fields, environ)
+    assert spec.process is None
+    assert spec.container is not None
+    return spec.container
 
 
 @pytest.fixture

@@ -1,20 +1,12 @@
-"""Containers: Compose's fields in short and in full, and what is for one kind of component only."""
+"""Containers: what every one has, and what is for one kind of component only."""
 
 from __future__ import annotations
 
 import pytest
 
-from stigmer_pm.spec import ContainerExecution, Mount, PortMapping
+from stigmer_pm.spec import ContainerExecution, ContainerLimits, Mount, Network, PortMapping
 
-from .conftest import Folder
-
-
-def container_of(folder: Folder, fields: str, environ: dict[str, str] | None = None) -> ContainerExecution:
-    """What the one component executes."""
-    spec = folder.component(fields, environ)
-    assert spec.process is None
-    assert spec.container is not None
-    return spec.container
+from .conftest import Folder, container_of
 
 
 def test_a_container_that_says_nothing_has_the_defaults_of_the_contract(folder: Folder) -> None:
@@ -22,6 +14,7 @@ def test_a_container_that_says_nothing_has_the_defaults_of_the_contract(folder: 
     assert container_of(folder, "image: redis:7") == ContainerExecution(
         image="redis:7",
         container_name="project-a",
+        project="project",
         log=str(folder.path / ".stigmer" / "logs" / "a.log"),
         entrypoint=None,
         command=None,
@@ -33,6 +26,7 @@ def test_a_container_that_says_nothing_has_the_defaults_of_the_contract(folder: 
         user=None,
         pull="missing",
         platform=None,
+        limits=ContainerLimits(None, None, None, None, None),
     )
 
 
@@ -43,22 +37,25 @@ def test_every_field_of_a_container_arrives_in_the_spec(folder: Folder) -> None:
         folder,
         "image: i, entrypoint: /entry.sh -v, command: [redis-server, --save, ''], environment: [B=2], env_file: e.env, "
         "ports: [80], volumes: [v:/d], networks: [back, front], container_name: my.box_1, pull: always, "
-        "platform: linux/arm64, working_dir: /srv, user: 1000:1000, log: l",
+        "platform: linux/arm64, working_dir: /srv, user: 1000:1000, log: l, "
+        "limits: {memory: 64MiB, cpu: 0.5, nofile: 1024, nproc: unlimited, core: 0}",
     )
     assert found == ContainerExecution(
         image="i",
         container_name="my.box_1",
+        project="project",
         log=str(folder.path / "l"),
         entrypoint=("/entry.sh", "-v"),
         command=("redis-server", "--save", ""),
         environment={"A": "1", "B": "2"},
         ports=(PortMapping(80),),
-        mounts=(Mount("volume", "/d", "v"),),
-        networks=("back", "front"),
+        mounts=(Mount("volume", "/d", "project-v"),),
+        networks=(Network("back"), Network("front")),
         working_dir="/srv",
         user="1000:1000",
         pull="always",
         platform="linux/arm64",
+        limits=ContainerLimits(memory=64 << 20, cpu=0.5, nofile=1024, nproc=-1, core=0),
     )
 
 
@@ -68,50 +65,23 @@ def test_an_empty_entrypoint_takes_the_images_away(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("fields", "expected"),
     [
-        ("80", [PortMapping(80)]),
-        ("'80'", [PortMapping(80)]),
-        ("8080:80", [PortMapping(80, 8080)]),
-        ("8080:80/udp", [PortMapping(80, 8080, None, "udp")]),
-        ("80/udp", [PortMapping(80, None, None, "udp")]),
-        ("127.0.0.1:8080:80", [PortMapping(80, 8080, "127.0.0.1")]),
-        ("127.0.0.1::80", [PortMapping(80, None, "127.0.0.1")]),
-        ("'[::1]:8080:80'", [PortMapping(80, 8080, "::1")]),
-        ("3000-3002", [PortMapping(3000), PortMapping(3001), PortMapping(3002)]),
-        ("9000-9001:80-81", [PortMapping(80, 9000), PortMapping(81, 9001)]),
-        ("{target: 80}", [PortMapping(80)]),
-        ("{target: '80', published: '8080', host_ip: 0.0.0.0, protocol: sctp, name: web}",
-         [PortMapping(80, 8080, "0.0.0.0", "sctp")]),  # noqa: S104 (a value of the file)
-    ],
-)  # fmt: skip
-def test_ports_are_published_as_compose_has_them(folder: Folder, written: str, expected: list[PortMapping]) -> None:
-    """``[HOST_IP:][PUBLISHED:]TARGET[/PROTOCOL]`` or a mapping; ``22:22`` is text in YAML 1.2."""
-    assert list(container_of(folder, f"image: i, ports: [{written}]").ports) == expected
-
-
-@pytest.mark.parametrize(
-    ("written", "expected"),
-    [
-        ("/d", Mount("volume", "/d")),
-        ("v:/d", Mount("volume", "/d", "v")),
-        ("v:/d:ro", Mount("volume", "/d", "v", True)),
-        ("v:/d:rw", Mount("volume", "/d", "v", False)),
-        ("./x:/d", Mount("bind", "/d", "{folder}/x")),
-        ("../x:/d:ro", Mount("bind", "/d", "{parent}/x", True)),
-        ("/x:/d", Mount("bind", "/d", "/x")),
-        ("~/x:/d", Mount("bind", "/d", "/home/me/x")),
-        ("{target: /d}", Mount("volume", "/d")),
-        ("{type: volume, source: v, target: /d, read_only: true}", Mount("volume", "/d", "v", True)),
-        ("{type: bind, source: x, target: /d}", Mount("bind", "/d", "{folder}/x")),
-        ("{type: tmpfs, target: /d}", Mount("tmpfs", "/d")),
+        ("image: i", 0),
+        ("image: i, stop_signal: SIGQUIT", 3),
+        ("image: i, stop_signal: TERM", 15),
+        ("command: x", 15),
     ],
 )
-def test_volumes_are_mounted_as_compose_has_them(folder: Folder, written: str, expected: Mount) -> None:
-    """``[SOURCE:]TARGET[:ro]`` or a mapping; a source that begins like a path is one."""
-    (mount,) = container_of(folder, f"image: i, volumes: [{written}]", {"HOME": "/home/me"}).mounts
-    source = expected.source and expected.source.format(folder=folder.path, parent=folder.path.parent)
-    assert mount == Mount(expected.kind, expected.target, source, expected.read_only)
+def test_a_container_is_stopped_by_the_signal_of_its_image(folder: Folder, fields: str, expected: int) -> None:
+    """0: the image's STOPSIGNAL, or SIGTERM; the file goes before it."""
+    assert folder.component(fields).stop_signal == expected
+
+
+def test_a_signal_in_defaults_is_the_containers_too(folder: Folder) -> None:
+    """For the file has named one."""
+    spec = folder.load("defaults: {stop_signal: INT}\ncomponents: {a: {image: i}, b: {command: x}}\n")
+    assert [component.stop_signal for component in spec.components] == [2, 2]
 
 
 @pytest.mark.parametrize("field", ["ports", "volumes", "networks"])
@@ -128,9 +98,9 @@ def test_pull_takes_composes_words(folder: Folder, written: str, expected: str) 
     assert container_of(folder, f"image: i, pull: {written}").pull == expected
 
 
-CONTAINER_ONLY = ("entrypoint: x", "ports: [80]", "volumes: [/d]", "networks: [n]", "container_name: n", "pull: always",
-                  "platform: p")  # fmt: skip
-PROCESS_ONLY = ("shell: true", "group: g", "umask: 022", "nice: 1", "limits: {nofile: 5}")
+CONTAINER_ONLY = ("entrypoint: x", "ports: [80]", "volumes: [/d]", "networks: [n]", "container_name: nn",
+                  "pull: always", "platform: p")  # fmt: skip
+PROCESS_ONLY = ("shell: true", "group: g", "umask: 022", "nice: 1")
 
 
 @pytest.mark.parametrize("field", CONTAINER_ONLY)
@@ -163,13 +133,24 @@ def test_what_is_for_processes_only_is_an_error_on_a_container(folder: Folder, f
         ("ports: [{target: 1, prot: x}]", "37: .ports[0].prot: unknown key 'prot'; did you mean 'protocol'?"),
         ("ports: ['80:80/xyz']", "25: .ports[0]: expected tcp, udp or sctp, found 'xyz'"),
         ("volumes: ['a::/b']", "27: .volumes[0]: expected a volume such as ./data:/data, or a mapping, found 'a::/b'"),
-        ("volumes: [{type: tmpfs, source: x, target: /d}]", "27: .volumes[0]: expected no 'source' for a tmpfs, found "
-         "'x'"),
         ("working_dir: x", "30: .working_dir: expected an absolute path in the container, found 'x'"),
-        ("container_name: -x", "33: .container_name: expected a name of letters, digits, '_', '.' and '-' that begins "
-         "with a letter or digit, found '-x'"),
+        ("container_name: -x", "33: .container_name: expected a name of two or more letters, digits, '_', '.' and '-' "
+         "that begins with a letter or digit, found '-x'"),
+        ("container_name: x", "33: .container_name: expected a name of two or more letters, digits, '_', '.' and '-' "
+         "that begins with a letter or digit, found 'x'"),
         ("entrypoint: \"it's\"", "29: .entrypoint: cannot split the command into words: a quotation mark in it is "
          "never closed; close it"),
+        ("platform: linux/", "27: .platform: expected a platform such as linux/amd64 or linux/arm/v7, found 'linux/'"),
+        ("platform: a/b/c/d", "27: .platform: expected a platform such as linux/amd64 or linux/arm/v7, found "
+         "'a/b/c/d'"),
+        ("platform: 'linux arm'", "27: .platform: expected a platform such as linux/amd64 or linux/arm/v7, found "
+         "'linux arm'"),
+        ("limits: {memory: 6291455}", "34: .limits.memory: expected 6MiB or more, which is the least that Docker "
+         "takes, found 6291455 bytes"),
+        ("limits: {memory: 0}", "34: .limits.memory: expected 6MiB or more, which is the least that Docker takes, "
+         "found 0 bytes"),
+        ("limits: {cpu: 0}", "31: .limits.cpu: expected a number of 0.01 or more and 100000 at most, found the "
+         "number 0"),
         ("pull_policy: always", "17: .pull_policy: unknown key 'pull_policy'; did you mean 'pull'?"),
     ],
 )  # fmt: skip
@@ -185,3 +166,65 @@ def test_all_bad_items_of_a_list_are_told(folder: Folder) -> None:
     assert [line.split(": ")[1] for line in found] == [
         "components.a.ports[0]", "components.a.ports[2]", "components.a.volumes[0]"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("written", ["linux", "linux/amd64", "linux/arm/v7", "windows/amd64"])
+def test_a_platform_is_written_as_docker_has_it(folder: Folder, written: str) -> None:
+    """``OS[/ARCH[/VARIANT]]``."""
+    assert container_of(folder, f"image: i, platform: {written}").platform == written
+
+
+def test_the_least_memory_is_taken(folder: Folder) -> None:
+    """Docker's own bound."""
+    assert container_of(folder, "image: i, limits: {memory: 6MiB}").limits.memory == 6 << 20
+
+
+@pytest.mark.parametrize(
+    ("other", "place"),
+    [("b: {image: i, container_name: p-a}", "4:33"), ("b: {image: i, container_name: 'p-a', profiles: [x]}", "4:33")],
+)
+def test_a_name_that_another_container_has_by_default_is_an_error(folder: Folder, other: str, place: str) -> None:
+    """An engine has each name once, whether it runs or not."""
+    assert folder.problem(f"project: p\ncomponents:\n  a: {{image: i}}\n  {other}\n") == (
+        f"{place}: components.b.container_name: the container of 'a' is called 'p-a' as well; give each its own"
+    )
+
+
+def test_a_default_name_that_another_container_was_given_is_an_error(folder: Folder) -> None:
+    """At the component, for it says nothing of it; the cure is to give it a name."""
+    assert folder.problem("project: p\ncomponents:\n  a: {image: i, container_name: p-b}\n  b: {image: i}\n") == (
+        "4:3: components.b: the container of 'a' is called 'p-b' as well; give each its own"
+    )
+
+
+@pytest.mark.parametrize(
+    "probe",
+    ["http: {port: web}", "httpGet: {port: web}", "tcp: {port: web}", "tcpSocket: {port: web, host: localhost}",
+     "http: 'http://localhost:8080/'", "tcp: 8080", "http: {port: 8080, host: 127.0.0.1}"],
+)  # fmt: skip
+def test_a_probe_asks_the_containers_own_port(folder: Folder, probe: str) -> None:
+    """By number or by the name under ``ports``; the default host, which ``localhost`` is too, is the container."""
+    fields = "image: i, ports: [{target: 8080, published: 80, name: web}]"
+    readiness = folder.component(f"{fields}, probes: {{readiness: {{{probe}}}}}").probes.readiness
+    assert readiness is not None
+    check = readiness.http or readiness.tcp
+    assert check is not None
+    assert (check.host, check.port) == ("127.0.0.1", 8080)
+
+
+@pytest.mark.parametrize("probe", ["http: {port: 80, host: db.test}", "tcp: 'db.test:80'", "http: 'http://db.test/'"])
+def test_a_probe_of_another_host_stays_there(folder: Folder, probe: str) -> None:
+    """It is not about the container."""
+    readiness = folder.component(f"image: i, probes: {{readiness: {{{probe}}}}}").probes.readiness
+    assert readiness is not None
+    check = readiness.http or readiness.tcp
+    assert check is not None
+    assert check.host == "db.test"
+
+
+def test_a_process_keeps_localhost(folder: Folder) -> None:
+    """Its name may stand for an address of IPv6."""
+    readiness = folder.component("command: x, probes: {readiness: {tcp: 'localhost:80'}}").probes.readiness
+    assert readiness is not None
+    assert readiness.tcp is not None
+    assert readiness.tcp.host == "localhost"

@@ -19,8 +19,6 @@ LATER = {
     "watch": "watch: {paths: [src], ignore: '*.tmp', debounce: 200ms, action: signal, signal: HUP}",
     "hooks": "hooks: {pre_start: ./a, post_start: [./b], pre_stop: {command: c, timeout: 5s}, post_stop: d}",
     "notify": "notify: {mail: me}",
-    "memory": "limits: {memory: 512MiB}",
-    "cpu": "limits: {cpu: 1.5}",
     "max_size": "log: {max_size: 10MiB}",
     "keep": "log: {keep: 5}",
     "compress": "log: {compress: true}",
@@ -57,6 +55,28 @@ def test_short_and_empty_forms_of_it_are_refused_as_well(folder: Folder, written
 def test_a_value_that_says_what_is_so_anyway_is_taken(folder: Folder, written: str) -> None:
     """One instance, and a log that is not rotated."""
     folder.component(f"command: x, {written}")
+
+
+@pytest.mark.parametrize("limit", ["memory: 512MiB", "cpu: 1.5"])
+def test_limits_that_only_containers_have_are_refused_for_processes(folder: Folder, limit: str) -> None:
+    """At the key; a process that runs without the limit that it asks for would be a trap."""
+    name = limit.partition(":")[0]
+    words = "not supported yet for a process; remove it, or move it to components with an 'image'"
+    assert folder.problem(f"components:\n  a: {{command: x, limits: {{{limit}}}}}\n") == (
+        f"2:28: components.a.limits.{name}: {words}"
+    )
+    found = folder.problem(f"defaults: {{limits: {{{limit}}}}}\ncomponents: {{a: {{command: x}}, b: {{command: y}}}}\n")
+    assert found == f"1:21: components.a.limits.{name}: {words}"
+
+
+@pytest.mark.parametrize("limit", ["memory: 512MiB", "cpu: 1.5"])
+def test_they_may_stand_in_defaults_when_all_components_are_containers(folder: Folder, limit: str) -> None:
+    """It depends on who gets them."""
+    spec = folder.load(f"defaults: {{limits: {{{limit}}}}}\ncomponents: {{a: {{image: x}}, b: {{image: y}}}}\n")
+    assert [c.container.limits.memory or c.container.limits.cpu for c in spec.components if c.container] in (
+        [512 << 20] * 2,
+        [1.5] * 2,
+    )
 
 
 def test_every_field_that_says_so_in_the_reference_is_refused_here() -> None:

@@ -15,8 +15,11 @@ from stigmer_pm.config import ConfigError, init_template, load, mask_secrets, re
 from stigmer_pm.config.locate import read_state_dir
 from stigmer_pm.config.model import File
 from stigmer_pm.config.model_component import Component
+from stigmer_pm.config.model_container import NetworkBlock, PortBlock
 from stigmer_pm.config.model_handlers import HttpHandler, KubernetesHttpHandler
+from stigmer_pm.config.model_mount import BindBlock, MountBlock, TmpfsBlock, VolumeBlock
 from stigmer_pm.config.model_probe import Probe, ProbeSet
+from stigmer_pm.config.model_rules import LimitsBlock
 from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.spec.codec import decode, encode
 
@@ -126,6 +129,13 @@ components:
     limits: {nofile: unlimited, core: 1MiB}
   db: {<<: *job, command: 'y "z"', user: 5, umask: 022, stop_signal: INT, success_exit_codes: [0, TERM]}
   box: {image: i, ports: ["8080-8081:80-81/udp"], volumes: ["./a:/b:ro"], profiles: [p], restart: always}
+  cask:
+    image: "localhost:5000/a/b:1.2"
+    ports: [{target: 80, published: 8080-8090, host_ip: "::1", mode: host}, "[::1]:80:80"]
+    volumes: [{type: bind, source: ~/x, target: /d, bind: {selinux: z}}, "v:/e:nocopy,ro", "/f",
+              {type: tmpfs, target: /g, tmpfs: {size: 1MiB, mode: 0755}}, {source: vol, target: /h, external: true}]
+    networks: {back: {aliases: [c]}, front: }
+    limits: {memory: 1GiB, cpu: 0.5}
 """,
 ]
 
@@ -155,6 +165,23 @@ VALUES = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)),
     max_leaves=8,
 )
+CONTAINER_KEYS = names_of(PortBlock, MountBlock, BindBlock, VolumeBlock, TmpfsBlock, NetworkBlock, LimitsBlock)
+OF_CONTAINERS = st.recursive(
+    st.one_of(
+        SCALARS,
+        st.sampled_from(["80-90:80", "[::1]:80:80", "v:/d:ro,z", "~/x:/d", "~u:/d", "/", "host", "none", "x:1", "bind",
+                         "tmpfs", "volume", "z", "0755", "../x", "a/b/c", "::"]),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(CONTAINER_KEYS), inner, max_size=4)
+    ),
+    max_leaves=10,
+)  # fmt: skip
+CONTAINERS = st.dictionaries(
+    st.sampled_from(["image", "ports", "volumes", "networks", "container_name", "platform", "limits", "probes"]),
+    OF_CONTAINERS,
+    max_size=4,
+).map(lambda c: {"image": "x", **c})
 COMPONENTS = st.dictionaries(st.sampled_from(names_of(Component)), VALUES, max_size=4).map(
     lambda c: {"command": "x", **c}
 )
@@ -180,6 +207,13 @@ COMPONENTS = st.dictionaries(st.sampled_from(names_of(Component)), VALUES, max_s
 def test_any_values_under_the_known_keys_are_a_spec_or_a_config_error(file: Path, document: dict[str, Any]) -> None:
     """What the models, the merging and the resolving do with values of the wrong kind."""
     check(file, json.dumps(document))
+
+
+@MORE
+@given(components=st.dictionaries(st.sampled_from(["a", "b", "c"]), CONTAINERS, min_size=1, max_size=3))
+def test_any_values_of_containers_are_a_spec_or_a_config_error(file: Path, components: dict[str, Any]) -> None:
+    """What becomes of ports, volumes, networks and names of images."""
+    check(file, json.dumps({"components": components}))
 
 
 @SOON

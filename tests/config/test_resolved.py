@@ -80,6 +80,39 @@ def test_a_value_is_shown_as_its_field_reads_it(folder: Folder, fields: str, key
     assert found[key] == value
 
 
+def test_fields_of_containers_are_shown_as_they_are_read(folder: Folder) -> None:
+    """And are read as the same project again."""
+    text = """
+        components:
+          a:
+            image: i
+            ports: [80, "81:81", {target: $V, app_protocol: "1e3"}]
+            networks: {back: {aliases: ["010"]}}
+            volumes:
+              - v:/d
+              - {source: vol, target: /e, external: $T, volume: {nocopy: true}}
+              - {type: bind, source: x, target: /f, bind: {create_host_path: false}}
+              - {type: tmpfs, target: /g, tmpfs: {mode: 0755}}
+    """
+    environ = {"V": "7", "T": "true"}
+    first = folder.load(text, environ)
+    document = resolved_document(folder.file, environ)
+    components = document["components"]
+    assert isinstance(components, dict)
+    assert components["a"] == {
+        "image": "i",
+        "ports": [80, "81:81", {"target": 7, "app_protocol": "1e3"}],
+        "networks": {"back": {"aliases": ["010"]}},
+        "volumes": [
+            "v:/d",
+            {"source": "vol", "target": "/e", "external": True, "volume": {"nocopy": True}},
+            {"type": "bind", "source": "x", "target": "/f", "bind": {"create_host_path": False}},
+            {"type": "tmpfs", "target": "/g", "tmpfs": {"mode": "0755"}},
+        ],
+    }
+    assert folder.load(json.dumps(document)).components == first.components
+
+
 def test_a_dependency_that_is_called_like_a_field_is_shown_like_others(folder: Folder) -> None:
     """Its ``restart`` is a truth value and no text."""
     document = resolved(

@@ -50,6 +50,9 @@ def test_the_example_and_what_init_writes_are_valid_by_the_schema(validator: Any
         "components: {web: {command: x, restart: sometimes}}",
         "components: {web: {command: x, probes: {readiness: {http: {path: /}}}}}",
         "component: {web: {command: x}}",
+        "components: {web: {image: x, volumes: [{type: bind, target: /d, bind: {create: true}}]}}",
+        "components: {web: {image: x, networks: {a: {alias: b}}}}",
+        "components: {web: {image: x, ports: [{target: 80, mode: swarm}]}}",
     ],
 )
 def test_what_the_model_refuses_an_editor_marks(validator: Any, text: str) -> None:
@@ -65,6 +68,11 @@ def test_what_the_model_refuses_an_editor_marks(validator: Any, text: str) -> No
         "components: {web: {command: a, max_restarts: '${N:-5}', environment: [A=1, B]}}",
         "components: {web: {command: a, probes: {livenessProbe: {httpGet: {path: /, port: 80}, periodSeconds: 5}}}}",
         "components: {web: {command: a, depends_on: {db: {condition: service_healthy}}}, db: {command: b}}",
+        "components: {web: {image: 'x:1', ports: [80, '80:80', {target: 80, published: '80-90', mode: host}]}}",
+        "components: {web: {image: x, networks: back}, b: {image: x, networks: [a]}, c: {image: x, networks: {a: {}}}}",
+        "components: {web: {image: x, networks: {a: {aliases: [b, c]}}, limits: {memory: 1GiB, cpu: 0.5}}}",
+        "components: {web: {image: x, volumes: ['a:/b:ro,z', {target: /d, external: true, volume: {nocopy: true}}]}}",
+        "components: {web: {image: x, volumes: [{type: tmpfs, target: /d, tmpfs: {size: 1MiB, mode: '0755'}}]}}",
     ],
 )
 def test_every_spelling_that_the_model_takes_is_valid(validator: Any, text: str) -> None:

@@ -123,6 +123,12 @@ TYPED = {
     "image: i, ports: [{target: @}]": "80",
     "image: i, volumes: [@]": "./d:/d:ro",
     "image: i, volumes: [{target: /d, read_only: @}]": "true",
+    "image: i, volumes: [{type: tmpfs, target: /d, tmpfs: {size: @}}]": "10MiB",
+    "image: i, volumes: [{type: tmpfs, target: /d, tmpfs: {mode: @}}]": "0755",
+    "image: i, networks: [@]": "back",
+    "image: i, networks: @": "back",
+    "image: i, limits: {memory: @}": "10MiB",
+    "image: i, limits: {cpu: @}": "0.5",
     "image: i, pull: @": "always",
 }
 
