@@ -20,11 +20,11 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_FROM := pyproject.toml stigmer_pm/version.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down test check lint types imports pytest format docs schema soak mutants bench bench-probes hooks clean
+.PHONY: help demo down test check lint types imports pytest format docs schema soak mutants bench bench-probes bench-containers hooks clean
 .NOTPARALLEL:
 
 help:  ## show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(INSTALLED)  ## run the Stigmer stack of stigmer.yaml.example
 	@$(STIGMER) up
@@ -74,6 +74,9 @@ bench: $(INSTALLED)  ## what the main job costs, beside plain ways of doing it
 
 bench-probes: $(INSTALLED)  ## what a thousand liveness probes cost, and whether they come on time
 	$(PY) -m benchmarks.probes
+
+bench-containers: $(INSTALLED)  ## what up of 50 containers costs, beside a plain loop of the same calls
+	$(PY) -m benchmarks.containers
 
 schema: $(INSTALLED_DEV)  ## write schemas/ from the model
 	$(PY) -m tools.schema

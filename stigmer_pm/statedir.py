@@ -46,6 +46,11 @@ class StateDir:
         return os.path.join(self.path, "pids")
 
     @property
+    def positions(self) -> str:
+        """The folder in which is kept how far the output of containers has been copied."""
+        return os.path.join(self.path, "positions")
+
+    @property
     def gitignore(self) -> str:
         """Keeps all of this out of the user's repository."""
         return os.path.join(self.path, ".gitignore")

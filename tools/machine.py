@@ -20,9 +20,11 @@ from stigmer_pm.core.events import (
     Event,
     Exited,
     Halt,
+    HealthTold,
     Hold,
     Hurry,
     Kill,
+    Noted,
     NotStarted,
     ProbeDone,
     Proceed,
@@ -38,7 +40,7 @@ from stigmer_pm.core.events import (
 from stigmer_pm.core.lifecycle import step
 from stigmer_pm.core.probing import Outcome, ProbeState
 from stigmer_pm.core.project import Project
-from stigmer_pm.core.reasons import Reason, Why
+from stigmer_pm.core.reasons import NOTES, Reason, Why
 from stigmer_pm.core.restart import is_stable
 from stigmer_pm.core.state import Exit, InstanceState, Phase, Run, SpawnError, StopCause
 from stigmer_pm.spec import (
@@ -131,13 +133,18 @@ def events(situation: Situation) -> Iterator[Coming]:
     """Every kind of event, in all its varieties that the machine tells apart; also those that can't come now."""
     spec, run = situation.spec, situation.state.run_number
     yield from (Coming(event, spec) for event in (*_wishes(), *_RULES, Hold(_HELD), Hurry(), ResumeStop()))
-    yield from (Coming(event, spec) for event in (Spawned(run, 100), SpawnFailed(run, _ERROR), NotStarted(run)))
+    yield from (Coming(Spawned(run, 100, health=health), spec) for health in (None, False))
+    yield from (Coming(event, spec) for event in (SpawnFailed(run, _ERROR), NotStarted(run)))
     for later in (_SOON, _LATE):
         yield Coming(Due(), spec, later)
         yield Coming(Emptied(run), spec, later)
         for end in (Exit(code=0), Exit(signal=15), Exit()):
             yield Coming(Exited(run, end), spec, later)
             yield Coming(Exited(run, end, remaining=True), spec, later)
+        yield Coming(Exited(run, Exit(), cause=StopCause.ENGINE), spec, later)
+    for why in (Why.NONE, *sorted(NOTES)):
+        yield Coming(Noted(run, Reason(why)), spec)
+    yield from (Coming(HealthTold(run, passes), spec) for passes in (True, False))
     for kind in ProbeKind:
         yield from (Coming(ProbeDone(run, kind, outcome), spec) for outcome in Outcome)
     edited = replace(spec, probes=Probes() if spec.probes.declared() else _PROBES)
@@ -242,6 +249,8 @@ def _run_likeness(situation: Situation, run: Run) -> object:
     ended = run.exit is not None and ("well" if run.exit.code == 0 else "badly")
     return (
         run.pid is None,
+        run.health is False and run.readiness is None and situation.state.phase is Phase.RUNNING,
+        situation.state.reason.why in NOTES and run.pid is None,
         ended,
         run.stop_cause is not None and run.stop_cause.is_probe,
         run.stop_cause is None,

@@ -20,8 +20,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.mutations import MUTANTS, Mutant
+from tools import mutations, mutations_of_containers
+from tools.mutant import Mutant
 
+_MUTANTS = (*mutations.MUTANTS, *mutations_of_containers.MUTANTS)
 _ROOT = Path(__file__).parent.parent
 _COPIED = ("stigmer_pm", "tests", "tools", "pyproject.toml")
 _PYTEST = ("-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", "-p", "no:randomly")
@@ -56,7 +58,7 @@ def main() -> int:
     parser.add_argument("--only", metavar="TEXT", default="", help="those whose description or file contains TEXT")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="so many at once (%(default)s)")
     options = parser.parse_args()
-    chosen = [m for m in MUTANTS if options.only in m.what or options.only in m.file]
+    chosen = [m for m in _MUTANTS if options.only in m.what or options.only in m.file]
     _check(chosen)
     began = time.monotonic()
     failing = _killer(None)
@@ -77,7 +79,7 @@ def _check(mutants: Sequence[Mutant]) -> None:
     for mutant in mutants:
         found = (_ROOT / "stigmer_pm" / "core" / mutant.file).read_text(encoding="utf-8").count(mutant.old)
         if found != 1:
-            raise SystemExit(f"{mutant.file}: '{mutant.old}' is there {found} times; correct tools/mutations.py")
+            raise SystemExit(f"{mutant.file}: '{mutant.old}' is there {found} times; correct it in tools/mutations*.py")
 
 
 def _try(mutant: Mutant) -> Verdict:

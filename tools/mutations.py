@@ -1,23 +1,9 @@
-"""The ways in which ``make mutants`` breaks the core."""
+"""The ways in which ``make mutants`` breaks the core; those about containers have a module of their own."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """``old``, which stands once in ``file`` of the core, becomes ``new``."""
-
-    file: str
-    what: str
-    old: str
-    new: str
-
-
-def _in(file: str, *changes: tuple[str, str, str]) -> tuple[Mutant, ...]:
-    return tuple(Mutant(file, what, old, new) for what, old, new in changes)
-
+from tools.mutant import Mutant
+from tools.mutant import mutants_of as _in
 
 MUTANTS: tuple[Mutant, ...] = (
     *_in(
@@ -210,7 +196,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         (
             "what is to end at once is killed a second time as if nothing had been done",
-            "reason = Reason(Why.UNKILLABLE) if run.was_killed else state.reason",
+            "reason = Reason(Why.UNKILLABLE) if was_sent else state.reason",
             "reason = state.reason",
         ),
         (
@@ -282,7 +268,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "state.py",
         (
             "one with a failing readiness probe is ready",
-            "return self.run.readiness is None or self.run.readiness.is_passing",
+            "return self.run.readiness.is_passing",
             "return True",
         ),
         (

@@ -6,14 +6,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stigmer_pm.cli.errors import CliError
 from stigmer_pm.cli.matching import matching
 from stigmer_pm.cli.session import Session
 from stigmer_pm.client.documents import ApplyAnswer, Change, Document
 from stigmer_pm.client.errors import NoSupervisor, Refused
 from stigmer_pm.client.finding import is_locked
 from stigmer_pm.client.requests import Supervisor
-from stigmer_pm.core.plan import Scope, in_scope_names, make_plan
+from stigmer_pm.core.plan import Scope, make_plan
 from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.spec.codec import encode
 from stigmer_pm.statedir import StateDir
@@ -45,22 +44,14 @@ def read_wanted(
 
     Raises:
         ConfigError: it has errors.
-        CliError: a pattern or label matches nothing in it, or something chosen can't be run.
+        CliError: a pattern or label matches nothing in it.
     """
     from stigmer_pm.config import load
 
     spec = load(session.file(), session.environ, profiles=profiles, names=tuple(patterns))
     session.remember_state(StateDir(spec.state_dir))
     names = tuple(matching(patterns, labels, {c.name: c.labels for c in spec.components})) if patterns or labels else ()
-    wanted = Wanted(spec, names, profiles)
-    in_scope = in_scope_names(spec, wanted.scope)
-    for component in spec.components:
-        if component.name in in_scope and component.container is not None:
-            raise CliError(
-                f"cannot run component '{component.name}': containers (image:) are not supported yet",
-                "leave its profile out" if component.profiles else "give it a command instead, or put it in a profile",
-            )
-    return wanted
+    return Wanted(spec, names, profiles)
 
 
 def order_of(session: Session, wanted: Wanted) -> Document:

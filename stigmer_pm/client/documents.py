@@ -81,6 +81,7 @@ class ComponentDetails(ComponentEntry):
     runs: list[Document]
     events: list[EventEntry]
     depends_on: list[Document]
+    container_facts: Document | None
 
 
 class Change(TypedDict):
@@ -109,12 +110,16 @@ class SaidResult(TypedDict):
 
 
 class Standing(TypedDict):
-    """How one instance stands on its way: ``state`` is ``pending``, ``reached`` or ``lost``."""
+    """How one instance stands on its way: ``state`` is ``pending``, ``reached`` or ``lost``.
+
+    ``progress`` is how much of what it waits for is done, in percent, where that can be told.
+    """
 
     name: str
     state: str
     phase: str
     reason: str
+    progress: int | None
     pid: int | None
     next_restart: str | None
     log: str

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stigmer_pm.core.ending import end_words
-from stigmer_pm.core.reasons import Reason, Why
+from stigmer_pm.core.reasons import Reason, Why, words
 from stigmer_pm.core.state import Desired, InstanceState, Phase
 from stigmer_pm.spec import ComponentSpec, Condition, Dependency
 
@@ -67,6 +67,8 @@ def _lost_words(condition: Condition, state: InstanceState) -> str:
     if state.phase is Phase.COMPLETED and condition is not Condition.COMPLETED:
         ended = f": {end_words(state.last_end)}" if state.last_end else ""
         return f"has completed{ended}, so it can't be {condition.value}"
+    if state.phase is Phase.STARTING and state.reason.why is Why.ENGINE:
+        return f"can't be started: {words(state.reason)}"
     if state.phase is Phase.BACKOFF and state.last_end is not None and state.last_end.spawn_error is not None:
         return f"can't be started: {end_words(state.last_end)}"
     return ""

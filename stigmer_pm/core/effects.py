@@ -17,9 +17,21 @@ class StartRun:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelStart:
+    """The start of the run is not wanted any more: a pull may take minutes.
+
+    Answered by ``NotStarted``, ``SpawnFailed`` or, when it was too late, by ``Spawned``. A start that takes no time
+    needs no answer but its own.
+    """
+
+    instance: str
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
 class SignalRun:
-    """Send ``signal`` and then SIGCONT to the run's process group; once its leader is gone, to all that it left behind
-    and that has not had the signal yet."""
+    """Send ``signal`` (0: the one that the image of a container names) and then SIGCONT to the run's process group;
+    once its leader is gone, to all that it left behind and that has not had the signal yet."""
 
     instance: str
     run: int
@@ -77,6 +89,8 @@ class EventKind(StrEnum):
     BACKOFF = "backoff"
     FLAPPING = "flapping"
     FLAPPING_ENDED = "flapping-ended"
+    PAUSED = "paused"
+    GOES_ON = "goes-on"
     COMPLETED = "completed"
     FAILED = "failed"
     WAITING = "waiting"
@@ -94,4 +108,4 @@ class Record:
     run: int | None = None
 
 
-Effect = StartRun | SignalRun | KillRun | AttemptProbe | RunOver | Record
+Effect = StartRun | CancelStart | SignalRun | KillRun | AttemptProbe | RunOver | Record

@@ -7,7 +7,7 @@ from dataclasses import replace
 from stigmer_pm.core.effects import Effect, EventKind, Record, RunOver
 from stigmer_pm.core.reasons import NO_REASON, Reason, Why, duration_words, words
 from stigmer_pm.core.restart import Decision, Next, decide, is_stable
-from stigmer_pm.core.state import Desired, Exit, InstanceState, Phase, Run, RunEnd, SpawnError
+from stigmer_pm.core.state import Desired, Exit, InstanceState, Phase, Run, RunEnd, SpawnError, StopCause
 from stigmer_pm.spec import ComponentSpec
 from stigmer_pm.spec.signals import signal_name
 
@@ -15,13 +15,13 @@ Step = tuple[InstanceState, tuple[Effect, ...]]
 
 
 def exit_words(end: Exit) -> str:
-    """``exited 3``, ``killed by SIGKILL``, ``killed by SIGKILL (out of memory)``, or that nobody knows."""
+    """``exited 3``, ``killed by SIGKILL``, ``killed by SIGKILL (out of memory)``, or that nobody knows; and by whom."""
+    by = " (out of memory)" if end.out_of_memory else f" ({end.by})" if end.by else ""
     if end.signal is not None:
-        memory = " (out of memory)" if end.out_of_memory else ""
-        return f"killed by {signal_name(end.signal)}{memory}"
+        return f"killed by {signal_name(end.signal)}{by}"
     if end.code is not None:
-        return f"exited {end.code}"
-    return "ended, exit status unknown"
+        return f"exited {end.code}{by}"
+    return end.by or "ended, exit status unknown"
 
 
 def spawn_error_words(error: SpawnError) -> str:
@@ -57,14 +57,20 @@ def conclude(spec: ComponentSpec, state: InstanceState, run: Run, now: float, ch
     ended_at = now if run.exited_at is None else run.exited_at
     uptime = 0.0 if run.started_at is None else max(0.0, ended_at - run.started_at)
     end = RunEnd(
-        run=run.number, at=ended_at, uptime=uptime, exit=run.exit or Exit(), cause=run.stop_cause, killed=run.was_killed
+        run=run.number,
+        at=ended_at,
+        uptime=uptime,
+        exit=run.exit or (Exit(by="never started") if run.pid is None else Exit()),
+        cause=run.stop_cause,
+        killed=run.was_killed,
     )
     state, effects = _follow(spec, replace(state, run=None, last_end=end), run, end, now, chance)
     return state, (_over(state, end), *effects)
 
 
 def _over(state: InstanceState, end: RunEnd) -> RunOver:
-    cause = f"{end.cause.value}: " if end.cause is not None and end.cause.is_probe else ""
+    is_told = end.cause is not None and (end.cause.is_probe or end.cause is StopCause.ENGINE)
+    cause = f"{end.cause.value}: " if end.cause is not None and is_told else ""
     return RunOver(state.name, end.run, end.at, end.uptime, f"{cause}{end_words(end)}{_killed_words(end)}")
 
 

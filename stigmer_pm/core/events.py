@@ -71,11 +71,14 @@ class ResumeStop:
 class Spawned:
     """The program of the run has been executed and has this pid.
 
+    ``container``: the engine's id of it; ``health``: what its HEALTHCHECK says, ``None`` when it has none.
     ``spread`` in [0, 1) sets the times of its probes apart from those of others; the project fills it in.
     """
 
     run: int
     pid: int
+    container: str | None = None
+    health: bool | None = None
     spread: float = 0.0
 
 
@@ -90,19 +93,40 @@ class SpawnFailed:
 
 @dataclass(frozen=True, slots=True)
 class NotStarted:
-    """A start that an earlier supervisor had asked for has left nothing: it never came to it, or it is over unseen."""
+    """A start has left nothing: it was taken back, or an earlier supervisor never came to it, or it is over unseen."""
 
     run: int
 
 
 @dataclass(frozen=True, slots=True)
 class Exited:
-    """The run's leader is gone; ``remaining``: other processes of the run still live."""
+    """The run's leader is gone; ``remaining``: other processes of the run still live.
+
+    ``cause``: what has ended it, where that is nothing that the run can be blamed for.
+    """
 
     run: int
     exit: Exit
     remaining: bool = False
     chance: float = 0.0
+    cause: StopCause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """The world says something about a run that is under way (one of ``NOTES``), or, with no reason, takes it back."""
+
+    run: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class HealthTold:
+    """What the HEALTHCHECK of its image says, with the output of its last attempt."""
+
+    run: int
+    passes: bool
+    output: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +183,8 @@ Event = (
     | NotStarted
     | Exited
     | Emptied
+    | Noted
+    | HealthTold
     | ProbeDone
     | Due
     | Hurry

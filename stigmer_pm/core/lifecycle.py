@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from stigmer_pm.core import probe_steps
-from stigmer_pm.core.effects import Effect, EventKind, KillRun, Record, SignalRun, StartRun
+from stigmer_pm.core import notes, probe_steps
+from stigmer_pm.core.effects import CancelStart, Effect, EventKind, KillRun, Record, SignalRun, StartRun
 from stigmer_pm.core.ending import Step, conclude, enter, exit_words, fail_to_spawn
 from stigmer_pm.core.events import (
     Due,
@@ -20,9 +20,11 @@ from stigmer_pm.core.events import (
     Event,
     Exited,
     Halt,
+    HealthTold,
     Hold,
     Hurry,
     Kill,
+    Noted,
     NotStarted,
     ProbeDone,
     Proceed,
@@ -37,7 +39,7 @@ from stigmer_pm.core.events import (
 )
 from stigmer_pm.core.reasons import Reason, Why, duration_words, words
 from stigmer_pm.core.restart import clear_counts, count_restart
-from stigmer_pm.core.state import Desired, InstanceState, Pending, Phase, Run, StopCause
+from stigmer_pm.core.state import Desired, InstanceState, Pending, Phase, Run, StopCause, run_of
 from stigmer_pm.spec import ComponentSpec
 
 #: Seconds between attempts to kill what SIGKILL did not end (a process in an uninterruptible wait), so that the end
@@ -49,9 +51,7 @@ Handler = Callable[[ComponentSpec, InstanceState, Any, float], Step]
 
 def step(spec: ComponentSpec, state: InstanceState, event: Event, now: float) -> Step:
     """The state that follows ``event`` at ``now``, and what the world must do. Pure; never raises for a late event."""
-    if isinstance(event, (Spawned, SpawnFailed, NotStarted, Exited, Emptied, ProbeDone)) and (
-        state.run is None or state.run.number != event.run
-    ):
+    if isinstance(event, _ABOUT_A_RUN) and (state.run is None or state.run.number != event.run):
         return state, ()  # about a run that is over
     if state.is_removed and isinstance(event, (Start, Restart, Reset)):
         return state, ()  # it is on its way out, and only a file that has it again brings it back
@@ -161,17 +161,25 @@ def _proceed(spec: ComponentSpec, state: InstanceState, event: Proceed, now: flo
 
 
 def _spawned(spec: ComponentSpec, state: InstanceState, event: Spawned, now: float) -> Step:
-    run = probe_steps.arm_probes(spec, replace(_run(state), pid=event.pid, started_at=now), now, event.spread)
-    record = Record(state.name, EventKind.RUNNING, f"runs as pid {event.pid}", run.number)
+    run = replace(run_of(state), pid=event.pid, started_at=now, container=event.container, health=event.health)
+    run = probe_steps.arm_probes(spec, run, now, event.spread)
+    record = Record(state.name, EventKind.RUNNING, _running_words(event), run.number)
     state = replace(state, run=run)
     if run.startup is not None:
         return replace(state, reason=Reason(Why.WAITS_FOR_STARTUP)), (record,)
     return enter(state, Phase.RUNNING, now), (record,)
 
 
+def _running_words(event: Spawned) -> str:
+    if event.container is None:
+        return f"runs as pid {event.pid}"
+    pid = f", pid {event.pid}" if event.pid else ""
+    return f"runs as container {event.container[:12]}{pid}"
+
+
 def _spawned_too_late(spec: ComponentSpec, state: InstanceState, event: Spawned, now: float) -> Step:
     """The program runs, but a stop came first: end it; at once, if it should have been killed by now."""
-    run = replace(_run(state), pid=event.pid, started_at=now)
+    run = replace(run_of(state), pid=event.pid, started_at=now, container=event.container)
     state = replace(state, run=run)
     if run.was_killed:
         return state, (KillRun(state.name, run.number),)
@@ -179,7 +187,7 @@ def _spawned_too_late(spec: ComponentSpec, state: InstanceState, event: Spawned,
 
 
 def _spawn_failed(spec: ComponentSpec, state: InstanceState, event: SpawnFailed, now: float) -> Step:
-    return fail_to_spawn(spec, state, _run(state), event.error, now, event.chance)
+    return fail_to_spawn(spec, state, run_of(state), event.error, now, event.chance)
 
 
 def _not_started(spec: ComponentSpec, state: InstanceState, event: NotStarted, now: float) -> Step:
@@ -189,7 +197,7 @@ def _not_started(spec: ComponentSpec, state: InstanceState, event: NotStarted, n
 
 def _not_started_after_all(spec: ComponentSpec, state: InstanceState, event: NotStarted, now: float) -> Step:
     """The stop that was to follow the start has nothing to do."""
-    return conclude(spec, state, _run(state), now, 0.0)
+    return conclude(spec, state, run_of(state), now, 0.0)
 
 
 # --- ending -----------------------------------------------------------------------------------------------------
@@ -199,13 +207,14 @@ def _halt(spec: ComponentSpec, state: InstanceState, event: Halt, now: float) ->
     """Begin the stop that is wanted: the stop signal now, SIGKILL after ``stop_timeout``."""
     cause = state.restart_for or (StopCause.REMOVED if state.is_removed else StopCause.BY_HAND)
     why = Why.RESTART if state.restart_for is not None else Why.STOP
-    run = replace(_run(state), stop_cause=cause, stop_began_at=now)
+    run = replace(run_of(state), stop_cause=cause, stop_began_at=now)
     record = Record(state.name, EventKind.STOPPING, cause.value, run.number)
     # That it stops because somebody said so, its phase alone tells.
     detail = "" if cause is StopCause.BY_HAND else cause.value
     state = enter(replace(state, run=run), Phase.STOPPING, now, Reason(why, detail=detail))
     if run.pid is None:
-        return state, (record,)  # its start is still under way; the signal follows when it is known
+        # Its start is still under way; when it can't be taken back, the signal follows when it is known.
+        return state, (record, CancelStart(state.name, run.number))
     state, effects = _signal(spec, state, now)
     return state, (record, *effects)
 
@@ -227,7 +236,7 @@ def _kill_nothing(spec: ComponentSpec, state: InstanceState, event: Kill, now: f
 def _resume_stop(spec: ComponentSpec, state: InstanceState, event: ResumeStop, now: float) -> Step:
     """The stop signal may or may not have been sent. A second one harms less than none, for a run without it is killed
     unasked; and it has all its time again from now, for the old ``kill_at`` may be long past."""
-    run = _run(state)
+    run = run_of(state)
     is_unknown = run.pid is None and run.exit is None  # the signal follows when it is known, as in _halt
     if is_unknown or run.was_killed:
         return state, ()
@@ -235,16 +244,19 @@ def _resume_stop(spec: ComponentSpec, state: InstanceState, event: ResumeStop, n
 
 
 def _signal(spec: ComponentSpec, state: InstanceState, now: float) -> Step:
-    run = _run(state)
+    run = run_of(state)
     run = replace(run, kill_at=now + probe_steps.stop_seconds(spec, run))
     return replace(state, run=run), (SignalRun(state.name, run.number, spec.stop_signal),)
 
 
 def _exited(spec: ComponentSpec, state: InstanceState, event: Exited, now: float) -> Step:
     """The leader is gone. What it left behind is ended before anything else happens (systemd: control-group)."""
-    run = replace(_run(state), exit=event.exit, exited_at=now)
+    run = run_of(state)
+    run = replace(run, exit=event.exit, exited_at=now, stop_cause=run.stop_cause or event.cause)
     uptime = 0.0 if run.started_at is None else now - run.started_at
     told = f"{exit_words(event.exit)} after {duration_words(uptime)}"
+    if event.cause is not None:
+        told = f"{event.cause.value}: {told}"
     effects: tuple[Effect, ...] = (Record(state.name, EventKind.EXITED, told, run.number),)
     if not event.remaining:
         state, more = conclude(spec, replace(state, run=run), run, now, event.chance)
@@ -261,12 +273,12 @@ def _exited(spec: ComponentSpec, state: InstanceState, event: Exited, now: float
 
 
 def _emptied(spec: ComponentSpec, state: InstanceState, event: Emptied, now: float) -> Step:
-    return conclude(spec, state, _run(state), now, event.chance)
+    return conclude(spec, state, run_of(state), now, event.chance)
 
 
 def _due_stopping(spec: ComponentSpec, state: InstanceState, event: Due, now: float) -> Step:
     state, effects = probe_steps.begin_attempts(spec, state, now)
-    run = _run(state)
+    run = run_of(state)
     if run.kill_at is None or run.kill_at > now:
         return state, effects
     left = "what it left behind was" if run.exit is not None else "it was"
@@ -276,9 +288,11 @@ def _due_stopping(spec: ComponentSpec, state: InstanceState, event: Due, now: fl
 
 
 def _kill_run(state: InstanceState, now: float, why: str) -> Step:
-    """SIGKILL. A second time round the kernel holds a process of the run: say so, and go on trying."""
-    run = _run(state)
-    reason = Reason(Why.UNKILLABLE) if run.was_killed else state.reason
+    """SIGKILL. A second time round the kernel holds a process of the run: say so, and go on trying. But it can't have
+    reached what an engine that is away has, or a start that is still under way."""
+    run = run_of(state)
+    was_sent = run.was_killed and not (run.pid is None and run.exit is None) and state.reason.why is not Why.ENGINE
+    reason = Reason(Why.UNKILLABLE) if was_sent else state.reason
     record = Record(state.name, EventKind.KILLED, f"killed (SIGKILL): {why}", run.number)
     state = replace(state, reason=reason, run=replace(run, was_killed=True, kill_at=now + KILL_AGAIN))
     return state, (*(() if run.was_killed else (record,)), KillRun(state.name, run.number))
@@ -305,7 +319,7 @@ def _probe_done(spec: ComponentSpec, state: InstanceState, event: ProbeDone, now
     state, effects, failed = probe_steps.finish_attempt(spec, state, event, now)
     if failed is None:
         return state, effects
-    run = replace(_run(state), stop_cause=failed.cause, stop_began_at=now)
+    run = replace(run_of(state), stop_cause=failed.cause, stop_began_at=now)
     record = Record(state.name, EventKind.STOPPING, failed.cause.value, run.number)
     state, more = _signal(spec, enter(replace(state, run=run), Phase.STOPPING, now, failed.reason), now)
     return state, (*effects, record, *more)
@@ -321,10 +335,7 @@ def _spec_changed(spec: ComponentSpec, state: InstanceState, event: SpecChanged,
     return probe_steps.rearm(event.old, spec, state, now), ()
 
 
-def _run(state: InstanceState) -> Run:
-    assert state.run is not None, f"{state.name} is {state.phase} and has no run"
-    return state.run
-
+_ABOUT_A_RUN = (Spawned, SpawnFailed, NotStarted, Exited, Emptied, Noted, HealthTold, ProbeDone)
 
 # --- the table --------------------------------------------------------------------------------------------------
 
@@ -354,6 +365,8 @@ _REST: Mapping[type[Event], Handler | str] = {
     NotStarted: _NO_RUN,
     Exited: _NO_RUN,
     Emptied: _NO_RUN,
+    Noted: _NO_RUN,
+    HealthTold: _NO_RUN,
     ProbeDone: _NO_RUN,
     Due: _NO_DEADLINE,
     Hurry: _NOT_ASKED,
@@ -375,6 +388,8 @@ _ALIVE: Mapping[type[Event], Handler | str] = {
     NotStarted: _STARTED,
     Exited: _exited,
     Emptied: _emptied,
+    Noted: notes.note,
+    HealthTold: notes.take_health,
     ProbeDone: _probe_done,
     Due: _due_probes,
     Hurry: _hurry,

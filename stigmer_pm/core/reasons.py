@@ -29,14 +29,17 @@ class Why(StrEnum):
     FLAPPING = "flapping"
     GAVE_UP = "gave-up"
     ENDED = "ended"
+    PREPARING = "preparing"
+    PAUSED = "paused"
+    ENGINE = "engine"
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
     """A reason: its kind and the facts that its words need; what a kind doesn't use stays empty.
 
-    ``subject`` is a dependency, dependent or probe; ``detail`` are words about it; ``count`` counts runs or restarts;
-    ``seconds`` is a window or an average length.
+    ``subject`` is a dependency, dependent or probe, or how much of a preparation is done; ``detail`` are words about
+    it; ``count`` counts runs or restarts, or is a percentage; ``seconds`` is a window or an average length.
     """
 
     why: Why
@@ -49,12 +52,16 @@ class Reason:
 
 NO_REASON = Reason(Why.NONE)
 
+#: What the world says of a run that is under way, and takes back when it is over.
+NOTES = frozenset({Why.PREPARING, Why.PAUSED, Why.ENGINE})
+
 
 def words(reason: Reason) -> str:
     """The reason in words for people; empty when the phase alone says it."""
     return _WORDS[reason.why].format(
         subject=reason.subject,
         detail=reason.detail,
+        extent=f": {reason.subject}" if reason.subject else "",
         count=reason.count,
         runs="run" if reason.count == 1 else "runs",
         window=duration_words(reason.window),
@@ -80,6 +87,9 @@ _WORDS = {
     Why.FLAPPING: "flapping: {count} restarts in {window}, runs of about {seconds}; {detail}",
     Why.GAVE_UP: "gave up after {count} failed {runs} in a row within {window}: {detail}",
     Why.ENDED: "{detail}",
+    Why.PREPARING: "{detail}{extent}",
+    Why.PAUSED: "paused by somebody else; 'docker unpause' lets it go on",
+    Why.ENGINE: "{detail}",
 }
 
 

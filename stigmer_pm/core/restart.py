@@ -50,9 +50,8 @@ def is_success(spec: ComponentSpec, end: RunEnd) -> bool:
     """The exit status is one of ``success_exit_codes``. An unknown status is no success, nor is a forced SIGKILL."""
     if end.exit is None or end.killed:
         return False
-    if end.exit.signal is not None:
-        return end.exit.signal in spec.success.signals
-    return end.exit.code is not None and end.exit.code in spec.success.codes
+    # Of a container killed by signal n both are known, and 128 + n may be what the file lists.
+    return end.exit.signal in spec.success.signals or end.exit.code in spec.success.codes
 
 
 def delay_after(backoff: Backoff, failures: int, chance: float) -> float:

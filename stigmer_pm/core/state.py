@@ -71,6 +71,7 @@ class StopCause(StrEnum):
     LIVENESS = "liveness probe failed"
     STARTUP = "startup probe failed"
     LEFTOVERS = "ending what the run left behind"
+    ENGINE = "its engine stopped"
 
     @property
     def is_probe(self) -> bool:
@@ -88,11 +89,16 @@ class Pending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """How the leader of a run ended, as the kernel told it. All ``None`` means that nobody could tell."""
+    """How the leader of a run ended, as the kernel told it. All ``None`` means that nobody could tell.
+
+    Of a container both may be set: its engine tells a death by signal n as exit status 128 + n. ``by``: who has ended
+    it, in words, where that is known and is somebody else.
+    """
 
     code: int | None = None
     signal: int | None = None
     out_of_memory: bool = False
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,9 @@ class RunEnd:
 class Run:
     """One life of an instance, from the moment it was asked for until nothing of it lives.
 
-    ``pid`` and ``started_at`` are set once the program runs. ``is_started``: the startup probe has passed, or there
+    ``pid`` and ``started_at`` are set once the program runs; ``container`` is the engine's id of a container, whose pid
+    may be 0 where it is not to be seen. ``health``: what the HEALTHCHECK of the image says, which is readiness where
+    the file declares none; ``None``: it has none. ``is_started``: the startup probe has passed, or there
     is none. ``has_been_healthy``: the liveness probe has passed at least once. ``dependency_runs`` has the run number
     of each dependency at the time, so that ``restart: true`` notices a newer one.
     """
@@ -130,6 +138,8 @@ class Run:
     number: int
     asked_at: float
     pid: int | None = None
+    container: str | None = None
+    health: bool | None = None
     started_at: float | None = None
     is_started: bool = False
     has_been_healthy: bool = False
@@ -211,7 +221,9 @@ class InstanceState:
         """Started, and the readiness probe passes or there is none; never while stopping."""
         if not self.is_started or self.run is None:
             return False
-        return self.run.readiness is None or self.run.readiness.is_passing
+        if self.run.readiness is None:
+            return self.run.health is not False
+        return self.run.readiness.is_passing
 
     @property
     def is_healthy(self) -> bool:
@@ -219,6 +231,12 @@ class InstanceState:
         if self.phase not in (Phase.STARTING, Phase.RUNNING) or self.run is None or not self.run.is_alive:
             return False
         return self.run.liveness is None or self.run.liveness.is_passing
+
+
+def run_of(state: InstanceState) -> Run:
+    """The run of an instance that has one, as its phase tells."""
+    assert state.run is not None, f"{state.name} is {state.phase} and has no run"
+    return state.run
 
 
 _PROBES = frozenset(kind.value for kind in ProbeKind)

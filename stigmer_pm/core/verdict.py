@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from stigmer_pm.core.dependencies import Instance, unmet
 from stigmer_pm.core.probing import ProbeState, Result
-from stigmer_pm.core.reasons import Why, brief, words
+from stigmer_pm.core.reasons import NOTES, Why, brief, words
 from stigmer_pm.core.state import RESTING, Desired, InstanceState, Phase
 from stigmer_pm.spec import ComponentSpec, Condition, RestartPolicy
 
@@ -87,6 +87,8 @@ def judge(
             return Verdict(Standing.LOST, why)
         case Phase.BACKOFF:
             return _judge_backoff(state, now, patience)
+        case Phase.STARTING if state.reason.why is Why.ENGINE:
+            return Verdict(Standing.LOST, why)  # it is started when its engine answers, and nobody knows when
         case Phase.WAITING:
             return _judge_waiting(spec, why, now, patience, lookup, set() if hopeful is None else hopeful)
         case Phase.RUNNING if state.run_number >= run and goal is not Goal.COMPLETED and state.restart_for is None:
@@ -159,7 +161,9 @@ def _judge_waiting(
 def _judge_running(spec: ComponentSpec, state: InstanceState, goal: Goal, now: float, patience: Patience) -> Verdict:
     if goal is Goal.READY and not state.is_ready:
         return Verdict(Standing.PENDING, reason_shown(state))
-    probed = spec.probes.startup is not None or (goal is Goal.READY and spec.probes.readiness is not None)
+    has_health = state.run is not None and state.run.health is not None
+    is_asked = spec.probes.readiness is not None or has_health
+    probed = spec.probes.startup is not None or (goal is Goal.READY and is_asked)
     started_at = state.run.started_at if state.run is not None else None
     if probed or started_at is None or now - started_at >= patience.settle:
         return Verdict(Standing.REACHED)
@@ -169,10 +173,12 @@ def _judge_running(spec: ComponentSpec, state: InstanceState, goal: Goal, now: f
 def reason_shown(state: InstanceState) -> str:
     """Why it is as it is, for people: the reason of its phase, and which probe holds it up or fails just now."""
     run = state.run
-    if run is not None and state.phase is Phase.STARTING and run.startup is not None:
+    if run is not None and state.phase is Phase.STARTING and run.startup is not None and state.reason.why not in NOTES:
         return _with_last("waits for its startup probe", run.startup)
     if run is None or state.phase is not Phase.RUNNING or state.reason.why is not Why.NONE:
         return words(state.reason)
+    if not state.is_ready and run.readiness is None:
+        return "waits for the HEALTHCHECK of its image"
     if not state.is_ready and run.readiness is not None:
         return _with_last("waits for its readiness probe", run.readiness)
     if run.liveness is not None and run.liveness.streak_of is Result.FAILURE:

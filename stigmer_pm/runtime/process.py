@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from stigmer_pm.logs.sink import open_sink
 from stigmer_pm.runtime import members, system, table
 from stigmer_pm.runtime.members import Known, Marks
 from stigmer_pm.runtime.reaper import Reaper
-from stigmer_pm.runtime.spawn import Program, SpawnFailure, home_variables, spawn
+from stigmer_pm.runtime.run import Started, open_log
+from stigmer_pm.runtime.spawn import Program, home_variables, spawn
 from stigmer_pm.spec import ProcessExecution
 from stigmer_pm.spec.codec import encode
 
@@ -39,15 +39,6 @@ class Listener(Protocol):
 
     def emptied(self, instance: str, run: int) -> None:
         """The last process that the leader left behind is gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A run that has been started: what is needed to find it again, and where its output begins in the log."""
-
-    pid: int
-    started: int
-    log_from: int
 
 
 @dataclass(slots=True)
@@ -109,7 +100,7 @@ class ProcessRuntime:
             SpawnFailure: it could not be started; nothing of it runs.
         """
         mark = self.mark_of(instance, run)
-        log = _open_log(execution.log)
+        log = open_log(execution.log)
         try:
             log_from = os.fstat(log).st_size
             pid = spawn(_program(execution, self.environment(execution, mark)), log)
@@ -368,14 +359,6 @@ def fingerprint(execution: ProcessExecution) -> str:
 def _leaders_first(run: tuple[int, int, int, str]) -> tuple[int, bool, int]:
     number, pid, started, _ = run
     return (-number, pid == 0, started)
-
-
-def _open_log(path: str) -> int:
-    try:
-        return open_sink(path)
-    except OSError as error:
-        detail = f"'{path}': {(error.strerror or str(error)).lower()}"
-        raise SpawnFailure("open its log", path, error.errno or 0, detail) from error
 
 
 def _program(execution: ProcessExecution, environment: Mapping[str, str]) -> Program:

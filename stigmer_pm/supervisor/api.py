@@ -109,7 +109,14 @@ async def describe(service: Service, request: Request) -> Response:
     show_secrets = request.query_params.get("show_secrets") in ("1", "true")
     (entry,) = service.entries([name])
     runs, events = service.store.runs(name), service.store.events(instances=(name,), limit=20)
-    details = describe_document(service.engine.project, instance, runs, events, show_secrets=show_secrets)
+    details = describe_document(
+        service.engine.project,
+        instance,
+        runs,
+        events,
+        service.engine.world.facts(instance.state.name),
+        show_secrets=show_secrets,
+    )
     return JSONResponse(entry | details)
 
 

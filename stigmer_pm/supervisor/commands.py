@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from stigmer_pm.core.events import Event, Reset, Restart, Start, Stop
 from stigmer_pm.core.graph import closure
-from stigmer_pm.core.plan import Plan, Scope, in_scope_names, make_plan
+from stigmer_pm.core.plan import Plan, Scope, make_plan
 from stigmer_pm.core.state import Desired, InstanceState, Phase
 from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.spec.codec import encode
@@ -18,33 +18,16 @@ from stigmer_pm.supervisor.store import StoreError
 from stigmer_pm.supervisor.surroundings import Memory
 
 
-def refuse_containers(spec: ProjectSpec, scope: Scope) -> None:
-    """A component that would have to run as a container is refused before anything else happens.
-
-    Raises:
-        Refused: there is one in scope.
-    """
-    in_scope = in_scope_names(spec, scope)
-    for component in spec.components:
-        if component.name in in_scope and component.container is not None:
-            raise Refused(
-                f"cannot run component '{component.name}': containers (image:) are not supported yet",
-                cure="leave out its profile, or give the component a command instead of an image",
-                code="not-supported",
-            )
-
-
 def plan_for(engine: Engine, spec: ProjectSpec, scope: Scope) -> Plan:
     """What applying ``spec`` would change.
 
     Raises:
-        Refused: a name is no component of the file, or one in scope is not supported.
+        Refused: a name is no component of the file.
     """
     known = {c.name for c in spec.components}
     for name in scope.names:
         if name not in known:
             raise Refused(f"no component is called '{name}' in {spec.file}", code="unknown", status=404)
-    refuse_containers(spec, scope)
 
     def state_of(name: str) -> InstanceState | None:
         instance = engine.project.find(name)

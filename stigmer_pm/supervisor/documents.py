@@ -9,7 +9,7 @@ from stigmer_pm.core.dependencies import Instance, unmet
 from stigmer_pm.core.ending import end_words
 from stigmer_pm.core.probing import ProbeState
 from stigmer_pm.core.project import Project
-from stigmer_pm.core.reasons import words
+from stigmer_pm.core.reasons import Why, words
 from stigmer_pm.core.restart import failed_runs_shown
 from stigmer_pm.core.state import InstanceState, RunEnd
 from stigmer_pm.core.verdict import Verdict, reason_shown
@@ -28,7 +28,7 @@ def instance_document(instance: Instance, now: float, usage: Usage | None, log_f
     """One entry of ``ps --json``."""
     spec, state = instance.spec, instance.state
     run = state.run
-    pid = run.pid if run is not None and run.is_alive else None
+    pid = run.pid or None if run is not None and run.is_alive else None
     return {
         "name": state.name,
         "component": spec.name,
@@ -39,7 +39,7 @@ def instance_document(instance: Instance, now: float, usage: Usage | None, log_f
         "healthy": state.is_healthy,
         "desired": state.desired.value,
         "pid": pid,
-        "container": None,
+        "container": run.container if run is not None and run.is_alive else None,
         "run": state.run_number,
         "restarts": state.restarts,
         "failed_runs": failed_runs_shown(spec, state, now),
@@ -75,7 +75,8 @@ def standing_document(instance: Instance, verdict: Verdict, log_from: int) -> Do
         "state": verdict.standing.value,
         "phase": state.phase.value,
         "reason": verdict.reason or reason_shown(state),
-        "pid": state.run.pid if state.run is not None else None,
+        "progress": state.reason.count if state.reason.why is Why.PREPARING and state.reason.subject else None,
+        "pid": state.run.pid or None if state.run is not None else None,
         "next_restart": stamp_of(state.start_at),
         # A run that could not be started has written nothing; what stands there is an older one's.
         "log": None if _could_not_start(state) else instance.spec.log,
@@ -84,11 +85,19 @@ def standing_document(instance: Instance, verdict: Verdict, log_from: int) -> Do
 
 
 def _could_not_start(state: InstanceState) -> bool:
+    if state.run is not None and state.run.pid is None:
+        return True
     return state.run is None and state.last_end is not None and state.last_end.spawn_error is not None
 
 
 def describe_document(
-    project: Project, instance: Instance, runs: Sequence[RunRow], events: Sequence[EventRow], *, show_secrets: bool
+    project: Project,
+    instance: Instance,
+    runs: Sequence[RunRow],
+    events: Sequence[EventRow],
+    facts: Mapping[str, object],
+    *,
+    show_secrets: bool,
 ) -> Document:
     """What ``describe`` adds to the entry of ``ps``."""
     spec, state = instance.spec, instance.state
@@ -98,6 +107,7 @@ def describe_document(
         "depends_on": [_dependency_document(project, d.name, instance) for d in spec.depends_on],
         "runs": [run_document(row) for row in runs],
         "events": [event_document(row) for row in events],
+        "container_facts": dict(facts) or None,
     }
 
 

@@ -8,14 +8,16 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
-from stigmer_pm.core.effects import AttemptProbe, Effect, KillRun, Record, RunOver, SignalRun, StartRun
+from stigmer_pm.core.effects import AttemptProbe, CancelStart, Effect, KillRun, Record, RunOver, SignalRun, StartRun
 from stigmer_pm.core.events import (
     Due,
     Emptied,
     Event,
     Exited,
+    HealthTold,
     Hurry,
     Kill,
+    Noted,
     NotStarted,
     ProbeDone,
     Spawned,
@@ -24,7 +26,9 @@ from stigmer_pm.core.events import (
 )
 from stigmer_pm.core.plan import Change
 from stigmer_pm.core.project import Project
-from stigmer_pm.core.state import Exit, Phase, SpawnError
+from stigmer_pm.core.reasons import Reason
+from stigmer_pm.core.state import Exit, Phase, SpawnError, StopCause
+from stigmer_pm.runtime.run import Started
 from stigmer_pm.runtime.spawn import SpawnFailure
 from stigmer_pm.spec import ComponentSpec
 from stigmer_pm.supervisor.deadlines import Deadlines
@@ -145,6 +149,35 @@ class Engine:
     def emptied(self, instance: str, run: int) -> None:
         """The last process that a leader left behind is gone."""
         self.post(instance, Emptied(run, self._chance()))
+
+    def started(self, instance: str, run: int, started: Started) -> None:
+        """A run whose start took its time, or that was found again, has begun."""
+        self._keep(instance, run, started)
+        self.post(instance, Spawned(run, started.pid, started.container, started.health))
+
+    def not_started(self, instance: str, run: int, failure: SpawnFailure | None) -> None:
+        """A start that took its time has come to nothing."""
+        if failure is None:
+            self.post(instance, NotStarted(run))
+            return
+        error = SpawnError(failure.step, failure.subject, failure.number, failure.detail)
+        self.post(instance, SpawnFailed(run, error, self._chance()))
+
+    def ended(self, instance: str, run: int, end: Exit, cause: StopCause | None = None) -> None:
+        """A container has ended."""
+        self.post(instance, Exited(run, end, chance=self._chance(), cause=cause))
+
+    def noted(self, instance: str, run: int, reason: Reason) -> None:
+        """Something about a run that is under way."""
+        self.post(instance, Noted(run, reason))
+
+    def health(self, instance: str, run: int, *, passes: bool, output: str) -> None:
+        """What the HEALTHCHECK of a container says."""
+        self.post(instance, HealthTold(run, passes, output))
+
+    def knows(self, instance: str) -> bool:
+        """It is an instance of the project."""
+        return self.project.find(instance) is not None
 
     def probed(self, instance: str, result: ProbeDone) -> None:
         """An attempt of a probe has ended."""
@@ -275,6 +308,8 @@ class Engine:
         match effect:
             case StartRun(instance, run):
                 self._start_run(instance, run)
+            case CancelStart(instance, run):
+                self.world.cancel_start(instance, run)
             case SignalRun(instance, run, number):
                 self.world.signal(instance, run, number)
             case KillRun(instance, run):
@@ -296,18 +331,21 @@ class Engine:
         try:
             started = self.world.start(name, run, instance.spec)
         except SpawnFailure as failure:
-            error = SpawnError(failure.step, failure.subject, failure.number, failure.detail)
-            self.post(name, SpawnFailed(run, error, self._chance()))
-            return
+            self.not_started(name, run, failure)
         except OSError as failure:
-            error = SpawnError("start it", name, failure.errno or 0, (failure.strerror or str(failure)).lower())
-            self.post(name, SpawnFailed(run, error, self._chance()))
-            return
-        self.log_offsets[name] = started.log_from
+            detail = (failure.strerror or str(failure)).lower()
+            self.not_started(name, run, SpawnFailure("start it", name, failure.errno or 0, detail))
+        else:
+            if started is not None:
+                self.started(name, run, started)
+
+    def _keep(self, name: str, run: int, started: Started) -> None:
+        """What a later supervisor needs to find the run again, and where its output begins."""
+        if started.log_from is not None:
+            self.log_offsets[name] = started.log_from
         self._runs.append(
             RunRow(name, run, started.pid, started.started, started.log_from, started_at=self.clock.wall())
         )
-        self.post(name, Spawned(run, started.pid))
 
     def _attempt(self, name: str, effect: AttemptProbe) -> None:
         instance = self.project.find(name)

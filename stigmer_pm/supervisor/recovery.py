@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from stigmer_pm.core.dependencies import Instance
 from stigmer_pm.core.events import Emptied, Event, Exited, NotStarted, Spawned
+from stigmer_pm.core.notes import reason_without_note
 from stigmer_pm.core.probe_steps import arm_probes
 from stigmer_pm.core.probing import ProbeState, Result
 from stigmer_pm.core.project import Project
@@ -96,10 +97,19 @@ def adopt_runs(engine: Engine, memory: Memory) -> None:
     news: list[tuple[str, Event]] = []
     for instance in engine.project:
         run = instance.state.run
-        event = _adopt(engine, memory, instance.state.name, run) if run is not None else None
+        event = None if run is None else _find_again(engine, memory, instance, run)
         if event is not None:
             news.append((instance.state.name, event))
     engine.recover(news)
+
+
+def _find_again(engine: Engine, memory: Memory, instance: Instance, run: Run) -> Event | None:
+    """What has happened to a run since it was written down; ``None``: nothing, or that is told when it is known."""
+    row = memory.find_run(instance.state.name, run.number)
+    started = None if row is None else row.started
+    if engine.world.take_over(instance.state.name, run, instance.spec, started):
+        return None
+    return _adopt(engine, memory, instance.state.name, run)
 
 
 def _adopt(engine: Engine, memory: Memory, name: str, run: Run) -> Event | None:
@@ -123,12 +133,14 @@ def _adopt(engine: Engine, memory: Memory, name: str, run: Run) -> Event | None:
 
 
 def _resume(state: InstanceState, now: float) -> InstanceState:
-    """Attempts of probes that were under way died with the supervisor: they are due again now."""
+    """Attempts of probes that were under way died with the supervisor: they are due again now. And what the world has
+    told it (paused, an engine that is away) is told again where it still holds, and taken back by nobody where not."""
     run = state.run
     if run is None:
         return state
     return replace(
         state,
+        reason=reason_without_note(state),
         run=replace(
             run,
             startup=_ask_again(run.startup, now),
@@ -155,7 +167,7 @@ def _reboot(state: InstanceState, now: float) -> InstanceState:
         name=state.name,
         phase=phase,
         since=now,
-        reason=state.reason,
+        reason=reason_without_note(replace(state, run=None)),
         desired=state.desired,
         is_stopped_by_hand=state.is_stopped_by_hand,
         is_removed=state.is_removed,

@@ -82,7 +82,13 @@ class Service:
         self._resync: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         key, environment = self._remember(order)
-        world = LocalWorld(self._loop, PidFiles(home.dir.pids), key=key, base_environment=environment)
+        world = LocalWorld(
+            self._loop,
+            PidFiles(home.dir.pids),
+            key=key,
+            base_environment=environment,
+            positions=home.dir.positions,
+        )
         clock = MachineClock()
         if order.spec is not None:
             reconstruct(self.store, world, order.spec, clock)
@@ -357,4 +363,6 @@ class Service:
                 break
             _log.warning("ended what had hidden itself: %s", ", ".join(map(str, strays)))
             await asyncio.sleep(0.02)
+        if any(instance.spec.container is not None for instance in self.engine.project):
+            await self.engine.world.clear_away()
         self.ended.set()

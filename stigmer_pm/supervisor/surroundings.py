@@ -12,8 +12,10 @@ from typing import Protocol
 
 from stigmer_pm.core.dependencies import Instance
 from stigmer_pm.core.events import ProbeDone
-from stigmer_pm.core.state import InstanceState
-from stigmer_pm.runtime.process import Started
+from stigmer_pm.core.reasons import Reason
+from stigmer_pm.core.state import Exit, InstanceState, Run, StopCause
+from stigmer_pm.runtime.run import Started
+from stigmer_pm.runtime.spawn import SpawnFailure
 from stigmer_pm.spec import ComponentSpec, ProbeSpec
 from stigmer_pm.supervisor.records import EventRow, RunRow
 
@@ -61,6 +63,30 @@ class News(Protocol):
         """The last process that a leader left behind is gone."""
         ...
 
+    def started(self, instance: str, run: int, started: Started) -> None:
+        """A run whose start took its time, or that was found again, has begun."""
+        ...
+
+    def not_started(self, instance: str, run: int, failure: SpawnFailure | None) -> None:
+        """A start that took its time has come to nothing; without a failure, it was taken back or never begun."""
+        ...
+
+    def ended(self, instance: str, run: int, end: Exit, cause: StopCause | None = None) -> None:
+        """A container has ended; ``cause``: by what, where that is nothing that it can be blamed for."""
+        ...
+
+    def noted(self, instance: str, run: int, reason: Reason) -> None:
+        """Something about a run that is under way; ``NO_REASON``: no longer."""
+        ...
+
+    def health(self, instance: str, run: int, *, passes: bool, output: str) -> None:
+        """What the HEALTHCHECK of a container says."""
+        ...
+
+    def knows(self, instance: str) -> bool:
+        """It is an instance of the project."""
+        ...
+
     def probed(self, instance: str, result: ProbeDone) -> None:
         """An attempt of a probe has ended."""
         ...
@@ -73,11 +99,22 @@ class World(Protocol):
         """From now on, tell what happens."""
         ...
 
-    def start(self, instance: str, run: int, spec: ComponentSpec) -> Started:
-        """Start a run.
+    def start(self, instance: str, run: int, spec: ComponentSpec) -> Started | None:
+        """Start a run; ``None``: it takes its time, and what comes of it is told.
 
         Raises:
             SpawnFailure: it could not be started; nothing of it runs.
+        """
+        ...
+
+    def cancel_start(self, instance: str, run: int) -> None:
+        """A start that takes its time is not wanted any more."""
+        ...
+
+    def take_over(self, instance: str, run: Run, spec: ComponentSpec, started: int | None) -> bool:
+        """Find a run again whose finding takes its time (a container), and tell what has become of it.
+
+        ``started`` is that of its record. ``False``: it is none of those, and has to be adopted here and now.
         """
         ...
 
@@ -135,6 +172,14 @@ class World(Protocol):
 
     def look_for_lost(self) -> None:
         """Tell the ends of runs that nothing told: the level behind the edges."""
+        ...
+
+    def facts(self, instance: str) -> Mapping[str, object]:
+        """What is worth showing of its run beside what the core knows; empty for a process."""
+        ...
+
+    async def clear_away(self) -> None:
+        """No run is left, and none is to come: remove what was made for the project, but for what holds data."""
         ...
 
     async def close(self) -> None:

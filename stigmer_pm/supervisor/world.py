@@ -1,4 +1,4 @@
-"""The real world: local processes, collected and probed by this process."""
+"""The real world: local processes, collected by this process, containers of an engine, and the probes of both."""
 
 from __future__ import annotations
 
@@ -7,20 +7,25 @@ from collections.abc import Mapping
 
 from stigmer_pm.core.dependencies import Instance
 from stigmer_pm.core.events import ProbeDone
+from stigmer_pm.core.reasons import Reason
+from stigmer_pm.core.state import Exit, Run, StopCause
 from stigmer_pm.probes import DeclaredProbe, HealthProbe, ProbeContext
 from stigmer_pm.runtime import system
+from stigmer_pm.runtime.containers.runtime import ContainerRuntime
 from stigmer_pm.runtime.probe_child import CommandSpawner
-from stigmer_pm.runtime.process import ProcessRuntime, Started, fingerprint
+from stigmer_pm.runtime.process import ProcessRuntime, fingerprint
 from stigmer_pm.runtime.reaper import Reaper
+from stigmer_pm.runtime.run import Started
 from stigmer_pm.runtime.spawn import SpawnFailure
 from stigmer_pm.spec import ComponentSpec, ExecCheck, PluginCheck, ProbeSpec
+from stigmer_pm.supervisor.container_probes import ContainerProbe
 from stigmer_pm.supervisor.pidfiles import PidFiles
 from stigmer_pm.supervisor.prober import Prober
 from stigmer_pm.supervisor.surroundings import News
 
 
 class LocalWorld:
-    """Runs of local processes. See :class:`stigmer_pm.supervisor.surroundings.World` for what each call means."""
+    """Runs of processes and containers. See :class:`stigmer_pm.supervisor.surroundings.World` for each call."""
 
     def __init__(
         self,
@@ -29,12 +34,15 @@ class LocalWorld:
         *,
         key: str,
         base_environment: Mapping[str, str],
+        positions: str,
     ) -> None:
-        """``key`` marks the processes of this project; ``base_environment`` lies beneath what the file names."""
+        """``key`` marks what belongs to this project; ``base_environment`` lies beneath what the file names, and says
+        where the Docker engine is; in ``positions`` is kept how far the output of each container has been copied."""
         self._news: News | None = None
         self._pidfiles = pidfiles
         self._reaper = Reaper(loop)
         self._runtime = ProcessRuntime(loop, self._reaper, self, key=key, base_environment=base_environment)
+        self._containers = ContainerRuntime(loop, self, key=key, environment=base_environment, positions=positions)
         self._spawner = CommandSpawner(loop, self._reaper)
         self._prober = Prober(loop, self._probed)
 
@@ -43,13 +51,28 @@ class LocalWorld:
         self._news = news
         self._reaper.start()
 
-    def start(self, instance: str, run: int, spec: ComponentSpec) -> Started:
-        """Start a run of a process."""
+    def start(self, instance: str, run: int, spec: ComponentSpec) -> Started | None:
+        """Start a run of a process, or begin to start one of a container."""
         if spec.process is None:
-            raise SpawnFailure("run its container", "", 0, "containers are not supported yet")
+            self._containers.start(instance, run, spec)
+            return None
         started = self._runtime.start(instance, run, spec.process)
         self._pidfiles.write(instance, started.pid)
         return started
+
+    def cancel_start(self, instance: str, run: int) -> None:
+        """A container is not to be started after all."""
+        self._containers.cancel_start(instance, run)
+
+    def take_over(self, instance: str, run: Run, spec: ComponentSpec, started: int | None) -> bool:
+        """Containers are looked for at their engine."""
+        if spec.container is None:
+            return False
+        if run.exit is not None:
+            self.emptied(instance, run.number)  # nothing of a container outlives it
+            return True
+        self._containers.take_over(instance, run, spec, started)
+        return True
 
     def adopt(self, instance: str, run: int, pid: int, started: int) -> bool:
         """Watch a run that an earlier supervisor started."""
@@ -77,20 +100,33 @@ class LocalWorld:
 
     def signal(self, instance: str, run: int, number: int) -> None:
         """Signal a run."""
-        self._runtime.signal(instance, run, number)
+        if self._containers.owns(instance, run):
+            self._containers.signal(instance, run, number)
+        else:
+            self._runtime.signal(instance, run, number)
 
     def signal_leader(self, instance: str, run: int, number: int) -> bool:
         """Signal the first process of a run."""
+        if self._containers.owns(instance, run):
+            self._containers.signal(instance, run, number)
+            return True
         return self._runtime.signal_leader(instance, run, number)
 
     def kill(self, instance: str, run: int) -> None:
         """SIGKILL everything of a run."""
-        self._runtime.kill(instance, run)
+        if self._containers.owns(instance, run):
+            self._containers.signal(instance, run, system.KILL)
+        else:
+            self._runtime.kill(instance, run)
 
     def attempt(self, instance: Instance, run: int, probe: ProbeSpec, log_from: int) -> None:
         """Ask a probe once."""
 
         def make() -> HealthProbe:
+            if instance.spec.container is not None:
+                return ContainerProbe(
+                    probe, self._containers, instance.state.name, run, instance.spec.container, self._spawner, log_from
+                )
             return DeclaredProbe(probe, self._context(instance, run, probe, log_from))
 
         self._prober.attempt(instance.state.name, run, probe, make)
@@ -98,6 +134,7 @@ class LocalWorld:
     def forget(self, instance: str, run: int) -> None:
         """A run is over: its probes and its pid file go."""
         self._prober.cancel(instance, run)
+        self._containers.forget(instance, run)
         self._pidfiles.remove(instance)
 
     def end_strays(self, *, everything: bool) -> list[int]:
@@ -107,10 +144,20 @@ class LocalWorld:
     def look_for_lost(self) -> None:
         """Tell the ends of runs that nothing told."""
         self._runtime.look_for_lost()
+        self._containers.look_for_lost()
+
+    def facts(self, instance: str) -> Mapping[str, object]:
+        """What its engine says of a container."""
+        return self._containers.facts(instance)
+
+    async def clear_away(self) -> None:
+        """Remove the containers and networks of the project."""
+        await self._containers.clear_away()
 
     async def close(self) -> None:
         """Let go of everything."""
         await self._prober.close()
+        await self._containers.close()
         self._runtime.close()
         self._reaper.close()
 
@@ -118,21 +165,50 @@ class LocalWorld:
 
     def exited(self, instance: str, run: int, status: int | None, remaining: bool) -> None:
         """The leader of a run is gone."""
-        assert self._news is not None, "nothing is watched before it has begun"
-        self._news.exited(instance, run, status, remaining)
+        self._told.exited(instance, run, status, remaining)
 
     def emptied(self, instance: str, run: int) -> None:
         """The last process that a leader left behind is gone."""
-        assert self._news is not None, "nothing is watched before it has begun"
-        self._news.emptied(instance, run)
+        self._told.emptied(instance, run)
+
+    def started(self, instance: str, run: int, started: Started) -> None:
+        """A container has been started, or found again."""
+        if started.pid:
+            self._pidfiles.write(instance, started.pid)
+        self._told.started(instance, run, started)
+
+    def not_started(self, instance: str, run: int, failure: SpawnFailure | None) -> None:
+        """A container is not started."""
+        self._told.not_started(instance, run, failure)
+
+    def ended(self, instance: str, run: int, end: Exit, cause: StopCause | None = None) -> None:
+        """A container has ended."""
+        self._told.ended(instance, run, end, cause)
+
+    def noted(self, instance: str, run: int, reason: Reason) -> None:
+        """Something about a container."""
+        self._told.noted(instance, run, reason)
+
+    def health(self, instance: str, run: int, *, passes: bool, output: str) -> None:
+        """What the HEALTHCHECK of a container says."""
+        self._told.health(instance, run, passes=passes, output=output)
+
+    def knows(self, instance: str) -> bool:
+        """It is an instance of the project."""
+        return self._told.knows(instance)
 
     def _probed(self, instance: str, result: ProbeDone) -> None:
-        assert self._news is not None, "nothing is asked before it has begun"
-        self._news.probed(instance, result)
+        self._told.probed(instance, result)
+
+    @property
+    def _told(self) -> News:
+        """Who is told."""
+        assert self._news is not None, "nothing is watched or asked before it has begun"
+        return self._news
 
     def _context(self, instance: Instance, run: int, probe: ProbeSpec, log_from: int) -> ProbeContext:
         execution = instance.spec.process
-        assert execution is not None, "only what runs is probed, and only processes run"
+        assert execution is not None, "containers have probes of their own"
         environment: Mapping[str, str] = {}
         if isinstance(probe.check, (ExecCheck, PluginCheck)):  # the others need none, and it is a large copy
             environment = self._runtime.environment(execution, self._runtime.mark_of(instance.state.name, run))

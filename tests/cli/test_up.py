@@ -86,18 +86,6 @@ def test_patterns_are_resolved_by_the_file(cli: Cli) -> None:
     assert len(fake.bodies("/v1/apply")) == 1
 
 
-@pytest.mark.parametrize("arguments", [("up", "--profile", "boxes"), ("up", "box"), ("up", "box", "--dry-run")])
-def test_a_container_in_scope_is_refused_before_anything(cli: Cli, arguments: tuple[str, ...]) -> None:
-    """By its profile or by its name; left out, it is in nobody's way."""
-    fake = cli.supervise()
-    cli.file.write_text("components:\n  web: {command: sleep 1}\n  box: {image: busybox, profiles: [boxes]}\n")
-    result = cli.run(*arguments)
-    assert result.code == 2, result
-    assert "cannot run component 'box': containers (image:) are not supported yet" in result.err
-    assert "leave its profile out" in result.err
-    assert fake.asked == []
-
-
 def test_a_bad_file_is_exit_2_and_nothing_is_sent(cli: Cli) -> None:
     """Every error with its place."""
     fake = cli.supervise()

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from stigmer_pm.core.effects import AttemptProbe, Effect, KillRun, Record, SignalRun, StartRun
+from stigmer_pm.core.effects import AttemptProbe, CancelStart, Effect, KillRun, Record, SignalRun, StartRun
 from stigmer_pm.core.events import Due, Event, Exited, ProbeDone, Spawned, SpawnFailed
 from stigmer_pm.core.plan import Scope, make_plan
 from stigmer_pm.core.probing import Outcome
 from stigmer_pm.core.project import Project
-from stigmer_pm.core.state import Exit, InstanceState, Phase, SpawnError
-from stigmer_pm.spec import ComponentSpec, Condition, Dependency, ProbeKind, ProcessExecution, ProjectSpec
+from stigmer_pm.core.state import Exit, InstanceState, Phase, Run, SpawnError, run_of
+from stigmer_pm.spec import (
+    ComponentSpec,
+    Condition,
+    ContainerExecution,
+    Dependency,
+    ProbeKind,
+    ProcessExecution,
+    ProjectSpec,
+)
 
 
 def component(
@@ -22,6 +30,12 @@ def component(
     return ComponentSpec(name, process=execution, **rest)  # type: ignore[arg-type]
 
 
+def container(name: str, **rest: object) -> ComponentSpec:
+    """A container component with short defaults."""
+    execution = ContainerExecution("serve", f"p-{name}", "p", f"/logs/{name}.log")
+    return ComponentSpec(name, container=execution, **rest)  # type: ignore[arg-type]
+
+
 def after(name: str, condition: Condition = Condition.STARTED, *, restart: bool = False) -> tuple[Dependency, ...]:
     """``depends_on`` with one entry."""
     return (Dependency(name, condition, restart),)
@@ -29,17 +43,22 @@ def after(name: str, condition: Condition = Condition.STARTED, *, restart: bool 
 
 @dataclass
 class World:
-    """Carries effects out in the virtual world. ``now`` is set by the test; time passes only in :meth:`run_until`."""
+    """Carries effects out in the virtual world. ``now`` is set by the test; time passes only in :meth:`run_until`.
+
+    The start of what is in ``takes_its_time`` is answered by the test, with :meth:`begin` or an event.
+    """
 
     project: Project = field(default_factory=Project)
     now: float = 0.0
     next_pid: int = 100
     cannot_start: set[str] = field(default_factory=set)
+    takes_its_time: set[str] = field(default_factory=set)
     ignores_signals: set[str] = field(default_factory=set)
     effects: list[Effect] = field(default_factory=list)
     starts: list[tuple[float, str]] = field(default_factory=list)
     signals: list[tuple[str, int]] = field(default_factory=list)
     kills: list[str] = field(default_factory=list)
+    taken_back: list[tuple[str, int]] = field(default_factory=list)
     probes: list[tuple[float, str, ProbeKind]] = field(default_factory=list)
     answers: dict[tuple[str, ProbeKind], Outcome] = field(default_factory=dict)
     applied: tuple[ComponentSpec, ...] = ()
@@ -61,11 +80,15 @@ class World:
         """The same event for many at once."""
         self._do(self.project.handle_news([(name, event) for name in names], self.now))
 
+    def begin(self, name: str, *, health: bool | None = None) -> None:
+        """A start that takes its time has come to its end: the container runs."""
+        self.send(name, Spawned(self.run(name).number, 100, f"{name}-id", health))
+
     def exit(self, name: str, code: int | None = 0, *, signal: int | None = None, remaining: bool = False) -> None:
         """The current run of an instance ends by itself."""
-        state = self.state(name)
-        assert state.run is not None, f"{name} has no run"
-        self.send(name, Exited(state.run.number, Exit(code=code if signal is None else None, signal=signal), remaining))
+        self.send(
+            name, Exited(self.run(name).number, Exit(code=code if signal is None else None, signal=signal), remaining)
+        )
 
     def run_until(self, end: float) -> None:
         """Let time pass, with every deadline on the way."""
@@ -81,6 +104,10 @@ class World:
     def state(self, name: str) -> InstanceState:
         """The state of an instance."""
         return self.project[name].state
+
+    def run(self, name: str) -> Run:
+        """The run of an instance."""
+        return run_of(self.state(name))
 
     def phase(self, name: str) -> Phase:
         """The phase of an instance."""
@@ -100,6 +127,8 @@ class World:
             match effect:
                 case StartRun(name, run):
                     self._start(name, run)
+                case CancelStart(name, run):
+                    self.taken_back.append((name, run))
                 case SignalRun(name, run, number):
                     self.signals.append((name, number))
                     if name not in self.ignores_signals:
@@ -119,6 +148,8 @@ class World:
         if name in self.cannot_start:
             error = SpawnError("run its command", "nope", 2, "'nope' not found in PATH")
             self.send(name, SpawnFailed(run, error))
+            return
+        if name in self.takes_its_time:
             return
         self.next_pid += 1
         self.send(name, Spawned(run, self.next_pid))

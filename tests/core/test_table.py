@@ -13,7 +13,9 @@ from stigmer_pm.core.events import (
     Emptied,
     Event,
     Exited,
+    HealthTold,
     Hurry,
+    Noted,
     NotStarted,
     ProbeDone,
     Reset,
@@ -29,7 +31,7 @@ from tools.machine import Coming, Situation, can_come, events, explore
 pytestmark = pytest.mark.slow
 
 EVENTS: tuple[type[Event], ...] = get_args(Event)
-ABOUT_A_RUN = (Spawned, SpawnFailed, NotStarted, Exited, Emptied, ProbeDone)
+ABOUT_A_RUN = (Spawned, SpawnFailed, NotStarted, Exited, Emptied, Noted, HealthTold, ProbeDone)
 
 
 Case = tuple[Situation, Coming]

@@ -71,11 +71,3 @@ def test_a_server_that_breaks_is_restarted_by_its_liveness_probe(stack: Project)
     connection.close()
     eventually(lambda: entries(stack)["stigmer-server"]["restarts"] == 1 and entries(stack)["stigmer-server"]["ready"])
     assert "liveness probe failed" in stack.ok(*FILE, "events").out
-
-
-def test_its_container_is_refused_with_words_until_containers_are_supported(stack: Project) -> None:
-    """``--profile containers`` chooses it."""
-    result = stack.run(*FILE, "up", "--profile", "containers")
-    assert result.code == 2, result
-    assert "agent-runner" in result.err
-    assert "not supported yet" in result.err

@@ -112,20 +112,6 @@ def test_an_unknown_name_is_exit_2_with_the_nearest_and_nothing_is_done_to_the_o
     assert project.pids() == before
 
 
-def test_a_container_is_refused_before_anything_starts(project: Project) -> None:
-    """Until containers are supported, choosing one is an error with its cure."""
-    project.write("""
-        components:
-          web: {command: sleep 1000}
-          box: {image: busybox, profiles: [containers]}
-    """)
-    result = project.run("up", "--profile", "containers")
-    assert result.code == 2, result
-    assert "not supported yet" in result.err
-    assert not project.living()
-    project.up()
-
-
 def test_the_file_is_found_from_a_folder_below(project: Project) -> None:
     """The nearest stigmer.yaml above; relative paths count from the file."""
     project.write("components: {a: {command: ./run.sh}}\n")

@@ -103,13 +103,13 @@ class Books:
     def _fall_back(self, ledger: Ledger, record: Instance) -> None:
         life, run = ledger.life, record.state.run
         if life is not None and not life.is_over and run is not None and run.number == life.process.run:
-            life.edit(record.spec)
+            life.edit(record)
             life.kubelet.recount(run)
             if run.exit is None:
                 life.process.told_status = None
             if run.was_killed and life.process.kill_began_at is None:
                 life.process.kill_began_at = self.world.clock.at
-            life.is_forgotten = not life.process.is_started
+            life.is_forgotten = not (life.process.is_started or life.process.is_starting)
         self.learn(ledger, record)
         self.decide(ledger, record)
 
@@ -144,7 +144,7 @@ class Books:
         self.wishes.clear()
         self.ledgers.clear()
         for name, life in lives.items():
-            if life is not None and life.process.lives:
+            if life is not None and life.process.lives and not life.process.is_container:
                 life.process.kill_began_at = life.process.stop_began_at = None
                 # What a leader has left behind by the time that it is found again is killed at once.
                 found = Ledger(self.tolerance, life=Life(life.process, {}), is_unsure=True)
@@ -184,6 +184,8 @@ class Books:
                 self._know(life)
             if run.exit is not None:
                 self._tell(life)
+        elif process.is_starting:
+            raise Violation(f"{process} is over for the supervisor, and its start is under way")
         elif not (process.lives or (run is not None and run.number < process.run)):
             life.is_over = True
             if state.last_end is None or state.last_end.run != process.run:
@@ -243,11 +245,12 @@ class Books:
 
     def _know(self, life: Life) -> None:
         if life.known_at is None:
-            life.known_at = self.world.clock.at if self.trusts_records else max(life.process.began_at, self.awake_at)
+            life.known_at = self.world.clock.at if self.trusts_records else max(life.process.known_from, self.awake_at)
 
     def _tell(self, life: Life) -> None:
         if life.told_at is None:
-            life.told_at = max(life.process.ended_at or 0.0, self.awake_at)
+            process = life.process
+            life.told_at = max(process.ended_at or 0.0 if process.told_at is None else process.told_at, self.awake_at)
 
     def _set_kill(self, ledger: Ledger, life: Life, kill_at: float, instance: Instance) -> None:
         """When SIGKILL is to come: after ``stop_timeout``, or after the time that the failed probe gives."""
@@ -272,6 +275,9 @@ class Books:
             return End(life.told_at, instance.spec, After.STOPPED)
         if ledger.is_asked or life.is_replaced:
             return End(life.told_at, instance.spec, After.REPLACED)
+        if life.process.never_began or (life.process.told_cause is StopCause.ENGINE and life.kubelet.failed is None):
+            failed, slowed = ledger.counts.failed, ledger.counts.slowed
+            return End(life.told_at, instance.spec, After.UNCOUNTED, failed=failed, slowed=slowed)
         if self.has_newer_dependency(instance, life):
             # Whether it went for that or by itself, at the very same moment, only the core can tell.
             last = instance.state.last_end

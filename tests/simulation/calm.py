@@ -13,6 +13,7 @@ from stigmer_pm.spec import ComponentSpec, Condition
 from .processes import Program
 from .simulation import Simulation
 from .violation import Violation
+from .wishes import executed
 
 #: Seconds in which everything comes to be what it is to be: the longest backoff, the slowest stop and probe, and more.
 _QUIET = 120.0
@@ -50,12 +51,19 @@ def _make_kind(simulation: Simulation) -> None:
     # Also of those that an edit, which is not applied yet, has taken out of the file.
     for name in {*world.programs, *(component.name for component in simulation.components)}:
         world.programs[name] = Program()
+    world.engine.come_back()
     for process in world.all_living():
+        if process.is_paused:
+            world.engine.pause(process)
         if process.own_end is not None:
             process.own_end.cancel()
         process.program = replace(
             process.program, sick=False, healthy_after=0.0, answers_in=0.01, stops_in=0.1, leftovers_stop=True
         )
+        world.engine.check_health(process)
+    for process in world.processes.values():
+        if process.is_starting:
+            process.program = Program()
 
 
 def _wait_until(simulation: Simulation, holds: Callable[[], bool], what: str) -> None:
@@ -87,6 +95,8 @@ def _why(simulation: Simulation) -> str:
         if not wish.runs:
             if simulation.world.living(name):
                 return f"{name} is to be stopped, and lives"
+            if instance.state.run is not None:
+                return f"{name} is to be stopped, and its start or its end is under way"
             if wish.is_gone:
                 return f"{name} was removed, and is still there"
         elif phase is Phase.WAITING:
@@ -125,7 +135,7 @@ def _check_applied(simulation: Simulation) -> None:
         if instance.spec != spec:
             raise Violation(f"{state.name} has another spec than the file")
         for process in simulation.world.living(state.name):
-            if process.spec.process != spec.process:
+            if executed(process.spec) != executed(spec):
                 raise Violation(f"{state.name} runs what the file said before")
         if state.phase is Phase.FAILED and spec.autostart and simulation.oracle.wish(state.name).runs:
             raise Violation(f"{state.name} has failed, and up has not started it")

@@ -10,7 +10,7 @@ from stigmer_pm.core.plan import Scope
 
 from .calm import calm_down
 from .simulation import Simulation
-from .specs import NAMES, PROFILE, Taste, edited, random_components, random_program
+from .specs import NAMES, PROFILE, Taste, edited, random_components, random_image, random_program
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,9 @@ _USUAL = Kind(Taste(), (0.05, 0.4, 0.05, 0.4, 1.0, 1.0, 3.0, 3.0, 12.0))
 _LONG = Kind(Taste(most=2, probes=0.1, periods=(10.0,), profiles=False), (0.4, 3.0, 15.0, 70.0, 70.0, 300.0))
 #: One start after another takes longer than the engine carries out effects for in one turn.
 _SLOW = Kind(Taste(probes=0.2), (0.05, 0.4, 1.0, 3.0, 15.0), start_takes=0.006)
-_KINDS = (_USUAL, _USUAL, _LONG, _USUAL, _USUAL, _LONG, _USUAL, _SLOW, _USUAL, _LONG)
+#: Nearly all of it on an engine.
+_CONTAINERS = Kind(Taste(probes=0.2, containers=0.9), (0.05, 0.4, 1.0, 1.0, 3.0, 12.0))
+_KINDS = (_USUAL, _CONTAINERS, _LONG, _USUAL, _USUAL, _LONG, _USUAL, _SLOW, _CONTAINERS, _LONG)
 
 #: How often each thing happens, beside the others.
 _WEIGHTS: Mapping[str, float] = {
@@ -35,6 +37,8 @@ _WEIGHTS: Mapping[str, float] = {
     "program": 14,
     "end": 10,
     "sick": 5,
+    "engine": 3,
+    "freeze": 2,
     "stop": 4,
     "start": 4,
     "restart": 4,
@@ -70,7 +74,11 @@ class History:
             random.Random(seed),  # noqa: S311
             components,
             start_takes=self.kind.start_takes,
+            sees_pids=self.chance.random() < 0.6,
         )
+        for component in components:
+            if component.container is not None:
+                self.simulation.world.programs[component.name] = random_image(self.chance)
         self._actions = self._make_actions()
 
     def run(self, steps: int = STEPS) -> None:
@@ -105,8 +113,12 @@ class History:
         return {
             "time": lambda: simulation.pass_time(chance.choice(self.kind.times)),
             "program": lambda: simulation.change_program(self._name(), random_program(chance)),
-            "end": lambda: simulation.kill_process(self._name(), chance.choice([9, 11, 256, 0])),
+            "end": lambda: simulation.kill_process(self._name(), chance.choice([9, 11, 15, 256, 0])),
             "sick": lambda: simulation.fall_sick(self._some_names()),
+            "engine": lambda: simulation.stop_engine(
+                chance.choice(self.kind.times) + chance.choice([0.0, 3.0]), ends_containers=chance.random() < 0.5
+            ),
+            "freeze": lambda: simulation.pause_container(self._name()),
             "stop": verb("stop"),
             "start": verb("start"),
             "restart": verb("restart"),

@@ -29,6 +29,7 @@ class Kubelet:
         is_fresh: something was counted that a supervisor may not have written down yet.
         gone_on_with: probes of which a row was on record when a supervisor died. The next one may go on with it or
             count anew; what has come of that is taken over until an outcome ends the row.
+        health: what the supervisor was told of the HEALTHCHECK of its image; ``None``: it has none.
     """
 
     probes: Probes
@@ -39,6 +40,7 @@ class Kubelet:
     results: dict[ProbeKind, Result] = field(default_factory=dict)
     is_fresh: bool = False
     gone_on_with: set[ProbeKind] = field(default_factory=set)
+    health: bool | None = None
     _rows: dict[ProbeKind, tuple[bool, int]] = field(default_factory=dict)
     _asked: set[ProbeKind] = field(default_factory=set)
 
@@ -48,8 +50,10 @@ class Kubelet:
 
     @property
     def is_ready(self) -> bool:
-        """Started, and the readiness probe passes or there is none."""
-        return self.is_started and self.results.get(ProbeKind.READINESS, Result.SUCCESS) is Result.SUCCESS
+        """Started, and the readiness probe passes; where there is none, the HEALTHCHECK, if there is one."""
+        asked = self.results.get(ProbeKind.READINESS)
+        passes = self.health is not False if asked is None else asked is Result.SUCCESS
+        return self.is_started and passes
 
     def may_be_asked(self, kind: ProbeKind) -> bool:
         """Startup until it is decided; the others once started; none that has failed for good."""
@@ -110,7 +114,11 @@ class Kubelet:
             self.failed = _CAUSES.get(run.stop_cause) if run.stop_cause is not None else None
             self.failed_at = run.stop_began_at if self.failed is not None else None
             self.results = {kind: state.result for kind, state in states.items()}
-        self.is_fresh = False
+        self.health, self.is_fresh = run.health, False
+
+    def hear_health(self, health: bool | None) -> None:
+        """What the HEALTHCHECK of its image says now."""
+        self.health, self.is_fresh = health, True
 
     def take_over(self, run: Run) -> None:
         """What a row that was gone on with has come to."""

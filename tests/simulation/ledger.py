@@ -16,6 +16,7 @@ _PHASES = {
     After.FAILED: {Phase.FAILED},
     After.STOPPED: {Phase.STOPPED, Phase.COMPLETED},
     After.WAIT: {Phase.BACKOFF},
+    After.UNCOUNTED: {Phase.WAITING, Phase.STARTING},
     After.AT_ONCE: {Phase.WAITING, Phase.STARTING},
 }
 
@@ -67,7 +68,7 @@ class Ledger:
         was_held = end.after is After.WAIT and now >= end.told_at + end.shortest - self.tolerance
         if state.phase not in _PHASES[After.AT_ONCE if was_held and state.phase is not Phase.BACKOFF else end.after]:
             raise Violation(f"{name} is {state.phase} after a run that must be followed by {end}")
-        if end.after in (After.AT_ONCE, After.WAIT) and (state.failed_runs, state.slowed_restarts) != (
+        if end.after in (After.AT_ONCE, After.WAIT, After.UNCOUNTED) and (state.failed_runs, state.slowed_restarts) != (
             end.failed,
             end.slowed,
         ):
@@ -99,6 +100,8 @@ class Ledger:
             raise Violation(f"{state.name} is started for the first time, and nobody has asked for it")
         elif end is None:
             raise Violation(f"{state.name} is started, and its last run has not ended")
+        elif end.after is After.UNCOUNTED:
+            self._compare(state)
         elif end.after is not After.REPLACED:
             self._restart(end, state, spec, now)
 

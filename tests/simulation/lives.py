@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from stigmer_pm.core.dependencies import Instance
 from stigmer_pm.spec import ComponentSpec, RestartPolicy
 
 from .kubelet import Kubelet
@@ -39,16 +40,22 @@ class Life:
     def __post_init__(self) -> None:
         self.kubelet = Kubelet(self.process.spec.probes)
 
-    def edit(self, spec: ComponentSpec) -> None:
-        """Another spec is applied."""
+    def edit(self, instance: Instance) -> None:
+        """Another spec is applied, maybe before it is known to run: then nothing of the old probes has begun."""
+        probes, run = instance.spec.probes, instance.state.run
+        if run is not None and run.number == self.process.run and run.pid is None and run.exit is None:
+            if probes is not self.kubelet.probes:
+                self.kubelet = Kubelet(probes, health=self.kubelet.health)
+            return
         is_ending = self.process.stop_began_at is not None or self.process.exit_is_told
-        self.kubelet.edit(spec.probes, is_ending=is_ending)
+        self.kubelet.edit(probes, is_ending=is_ending)
 
 
 class After(Enum):
     """What must follow the end of a run."""
 
     REPLACED = auto()  # it was asked for, or goes with a dependency: at once, and nothing is counted
+    UNCOUNTED = auto()  # its engine stopped, or it never began: at once, and nothing is counted
     AT_ONCE = auto()
     WAIT = auto()
     COMPLETED = auto()
@@ -147,5 +154,7 @@ def _is_success(life: Life, spec: ComponentSpec) -> bool:
     if status is None or life.process.kill_began_at is not None:
         return False
     if os.WIFSIGNALED(status):
-        return os.WTERMSIG(status) in spec.success.signals
+        number = os.WTERMSIG(status)
+        by_code = life.process.is_container and 128 + number in spec.success.codes
+        return by_code or number in spec.success.signals
     return os.WEXITSTATUS(status) in spec.success.codes

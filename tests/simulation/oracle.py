@@ -20,6 +20,12 @@
 * No run is ended without a reason: :meth:`Oracle.signals`. SIGKILL comes after ``stop_timeout`` or the probe's time,
   neither before nor later: ``Books.decide``, :meth:`Oracle.kills`, ``Standing.check_run``.
 * An applied spec is eventually what runs, and a wait for it never hangs: ``calm``.
+* A start that takes its time is taken back when a stop overtakes it, and leaves nothing, or else what has begun too
+  late is stopped: ``Standing.check_progress``, ``Books.learn``.
+* A run that has ended with its engine, or never began, counts as nothing and is followed by another at once, if one is
+  wanted: ``Ledger``, ``After.UNCOUNTED``. So no outage ends in ``failed``.
+* What is said of a container (paused, an engine that is away) is so; nobody waits for an engine that is away:
+  ``Standing.check_note``. Where no readiness probe is declared, its HEALTHCHECK decides: ``Kubelet.is_ready``.
 
 What a death of the supervisor leaves open (had the command been written down, had the exit?) is read from the records.
 """
@@ -135,7 +141,7 @@ class Oracle:
         for instance in books.project:
             life = books.life(instance.state.name)
             if life is not None:
-                life.edit(instance.spec)
+                life.edit(instance)
         for name in names:
             found = books.project.find(name)
             if found is not None and books.decide(books.ledger(name), found):
@@ -152,6 +158,8 @@ class Oracle:
         living = self._world.living(name)
         if living:
             raise Violation(f"{name} is started while {living[0]} of it lives")
+        if self._world.engine.starts(name) is not None:
+            raise Violation(f"{name} is started while the start of {self._world.engine.starts(name)} is under way")
         if not self._books.wish(name).runs:
             raise Violation(f"{name} is started, and is to be stopped")
         run = instance.state.run
@@ -187,7 +195,7 @@ class Oracle:
         life = self._books.life(process.instance)
         if life is None or life.process is not process:
             raise Violation(f"a probe of {process} is asked, which is not the run of {process.instance}")
-        known_at = max(process.began_at, self._books.awake_at) if life.known_at is None else life.known_at
+        known_at = max(process.known_from, self._books.awake_at) if life.known_at is None else life.known_at
         if self._world.clock.at < known_at + probe.initial_delay - self._books.tolerance:
             raise Violation(f"the {probe.kind} probe of {process} is asked before its initial delay")
         is_ended = process.stop_began_at is not None and probe.kind is not ProbeKind.READINESS
@@ -202,8 +210,15 @@ class Oracle:
             life.kubelet.count(kind, outcome, self._world.clock.at)
         self._moved.add(process.instance)
 
+    def tells_health(self, process: Process) -> None:
+        """The supervisor is told what the HEALTHCHECK of a container says."""
+        life = self._books.life(process.instance)
+        if life is not None and life.process is process:
+            life.kubelet.hear_health(process.health)
+        self._moved.add(process.instance)
+
     def changes(self, process: Process) -> None:
-        """Something of it has ended."""
+        """Something of it has begun or ended."""
         self._moved.add(process.instance)
 
     # --- after every moment -------------------------------------------------------------------------------------

@@ -12,13 +12,13 @@ from stigmer_pm.core.plan import Scope
 from stigmer_pm.spec import ComponentSpec, ProjectSpec
 from stigmer_pm.supervisor import commands
 from stigmer_pm.supervisor.engine import Engine
-from stigmer_pm.supervisor.feed import Feed
 from stigmer_pm.supervisor.records import EventRow
 from stigmer_pm.supervisor.recovery import adopt_runs, load_project, reconstruct
 
 from .clockwork import Circles, VirtualClock, VirtualLoop
+from .happenings import Happenings
+from .listener import Listener
 from .oracle import Oracle
-from .processes import Program
 from .story import Edit, Entry, Told
 from .violation import Violation
 from .virtual_memory import Tables, VirtualMemory
@@ -33,40 +33,30 @@ class SupervisorDied(BaseException):
     """The supervisor was killed right here. (No ``Exception``, so that nothing in between can catch it.)"""
 
 
-class Listener(Feed):
-    """Hears which instances have moved, and what the journal says."""
-
-    def __init__(self, decided: Callable[[Iterable[str]], None], told: Callable[[EventRow], None]) -> None:
-        super().__init__()
-        self.moved: set[str] = set()
-        self._decided = decided
-        self._told = told
-
-    def publish(self, names: Iterable[str], events: Iterable[EventRow]) -> None:
-        """News."""
-        self.moved.update(names)
-        self._decided(names)
-        for event in events:
-            self._told(event)
-
-
-class Simulation:
+class Simulation(Happenings):
     """Everything that can happen, each as a method; after each, :meth:`settle` checks what must hold.
 
     Args:
         chance: decides what the world leaves open: jitter, attempts that come to nothing, statuses that nobody knows.
         components: the file.
-        start_takes: seconds that pass while a run is being started.
+        start_takes: seconds that pass while a run of a process is being started.
+        sees_pids: the processes of containers are to be seen from here.
     """
 
-    def __init__(self, chance: random.Random, components: Sequence[ComponentSpec], *, start_takes: float = 0.0) -> None:
-        self.clock = VirtualClock()
-        self.world = VirtualWorld(self.clock, chance, self._point)
+    def __init__(
+        self,
+        chance: random.Random,
+        components: Sequence[ComponentSpec],
+        *,
+        start_takes: float = 0.0,
+        sees_pids: bool = True,
+    ) -> None:
+        super().__init__(VirtualWorld(VirtualClock(), chance, self._point))
         self.world.start_takes = start_takes
+        self.world.engine.show_pids(are_shown=sees_pids)
         self.memory = VirtualMemory(self._point)
         self.oracle = Oracle(self.world)
         self.components = list(components)
-        self.told: list[Told] = []
         self.engine: Engine | None = None
         self.is_ending = False
         self.moments = 0
@@ -121,6 +111,7 @@ class Simulation:
         if self.engine is None:
             self.tell("the records are lost")
             self.memory.tables = Tables()
+            self.world.engine.lose_records()
             self.oracle.loses_records()
 
     def reboot(self) -> None:
@@ -166,25 +157,6 @@ class Simulation:
         if self.engine is not None and name in self.names():
             self.tell(f"signal {number} to {name}")
             self.engine.send_signal(name, number)
-
-    # --- the world ----------------------------------------------------------------------------------------------
-
-    def change_program(self, name: str, program: Program) -> None:
-        """A component behaves otherwise from its next run on."""
-        self.tell(f"{name} becomes", program)
-        self.world.programs[name] = program
-
-    def fall_sick(self, names: Iterable[str]) -> None:
-        """The probes of what lives begin or cease to fail."""
-        for process in [p for name in names for p in self.world.living(name)]:
-            self.tell(f"{process} falls sick or gets well")
-            process.program = replace(process.program, sick=not process.program.sick)
-
-    def kill_process(self, name: str, status: int) -> None:
-        """The leader of a run ends, by its own or somebody else's hand."""
-        for process in [p for p in self.world.living(name) if p.leader]:
-            self.tell(f"{process} ends with {status}")
-            self.world.end_leader(process, status)
 
     # --- time ---------------------------------------------------------------------------------------------------
 
@@ -242,10 +214,6 @@ class Simulation:
             return []
         return [i.state.name for i in self.engine.project if not i.state.is_removed]
 
-    def tell(self, *what: object) -> None:
-        """Keep what happened, for whoever reads a failure."""
-        self.told.append(Told(self.clock.at, what))
-
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _command(self, command: Command, carry_out: Callable[[], object]) -> None:
@@ -287,6 +255,7 @@ class Simulation:
         living = [p for p in self.world.all_living() if p.kill_began_at is None]
         if living:
             raise Violation(f"everything has stopped, and {living} live")
+        self.world.engine.remove_all()
         self.oracle.commands(self.oracle.clears_all(), self._forget_all)
         self.oracle.forgets_all()
         self._die()

@@ -12,6 +12,7 @@ from stigmer_pm.spec import (
     Backoff,
     ComponentSpec,
     Condition,
+    ContainerExecution,
     Dependency,
     ProbeKind,
     Probes,
@@ -36,6 +37,7 @@ class Taste:
         most: components at most.
         probes: the share of components that have each kind of probe.
         periods: of probes. An attempt costs as much as anything, so short ones are rare where much time passes.
+        containers: the share of components that are containers.
         profiles: whether some components belong to a profile.
     """
 
@@ -43,15 +45,18 @@ class Taste:
     probes: float = 0.3
     periods: tuple[float, ...] = (1.0, 0.4, 4.0, 20.0)
     profiles: bool = True
+    containers: float = 0.4
 
 
 def random_component(
     name: str, before: list[ComponentSpec], chance: random.Random, taste: Taste = Taste()
 ) -> ComponentSpec:
     """A component that depends on some of those before it."""
+    is_container = chance.random() > 1 - taste.containers
     return ComponentSpec(
         name,
-        process=_execution(name, chance),
+        **_executed(name, chance, is_container=is_container),  # type: ignore[arg-type]
+        stop_signal=chance.choice([0, 15]) if is_container else 15,
         restart=chance.choice(list(RestartPolicy)),
         min_uptime=chance.choice([0.5, 2.0, 10.0]),
         max_restarts=chance.choice([2, 1, 0, 4, 10, None]),
@@ -102,6 +107,19 @@ def random_program(chance: random.Random) -> Program:
         healthy_after=chance.choice([0.0, 0.0, 1.0, 9.0, None]),
         sick=chance.random() > 0.85,
         answers_in=chance.choice([0.01, 0.0, 0.5, 5.0]),
+        begins_in=chance.choice([0.0, 0.0, 0.3, 2.0, 6.0]),
+        is_past_recall=chance.random() > 0.7,
+        has_healthcheck=chance.random() > 0.6,
+    )
+
+
+def random_image(chance: random.Random) -> Program:
+    """A well-behaved program that takes its time to begin, as a container does."""
+    return Program(
+        begins_in=chance.choice([0.0, 0.0, 0.3, 2.0]),
+        is_past_recall=chance.random() > 0.6,
+        has_healthcheck=chance.random() > 0.5,
+        healthy_after=chance.choice([0.0, 0.0, 1.0]),
     )
 
 
@@ -118,7 +136,9 @@ def edited(components: list[ComponentSpec], chance: random.Random, taste: Taste 
     at = chance.randrange(len(found))
     component = found[at]
     if kind == "executed":
-        found[at] = replace(component, process=_execution(component.name, chance))
+        # Now and then a container becomes a process, or the other way round.
+        is_container = (component.container is not None) is (chance.random() < 0.9)
+        found[at] = replace(component, **_executed(component.name, chance, is_container=is_container))  # type: ignore[arg-type]
     elif kind == "dependencies":
         found[at] = replace(
             component, depends_on=tuple(_dependency(c, chance) for c in found[:at] if chance.random() < 0.5)
@@ -164,12 +184,18 @@ def _with_possible_conditions(component: ComponentSpec, others: list[ComponentSp
     )
 
 
-def _execution(name: str, chance: random.Random) -> ProcessExecution:
-    return ProcessExecution((f"serve-{chance.randint(1, 1000)}",), "/", f"/logs/{name}.log")
+def _executed(
+    name: str, chance: random.Random, *, is_container: bool
+) -> dict[str, ProcessExecution | ContainerExecution | None]:
+    """What is executed, as the two fields of a component."""
+    what, log = f"serve-{chance.randint(1, 1000)}", f"/logs/{name}.log"
+    if is_container:
+        return {"process": None, "container": ContainerExecution(what, f"p-{name}", "p", log)}
+    return {"process": ProcessExecution((what,), "/", log), "container": None}
 
 
 def _success(chance: random.Random) -> SuccessExits:
-    return SuccessExits(chance.choice([(0,), (0, 3)]), chance.choice([(), (15,)]))
+    return SuccessExits(chance.choice([(0,), (0, 3), (0, 143)]), chance.choice([(), (15,)]))
 
 
 def _dependency(other: ComponentSpec, chance: random.Random) -> Dependency:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from stigmer_pm.core.dependencies import Instance
+from stigmer_pm.core.reasons import Why
 from stigmer_pm.core.state import RESTING, InstanceState, Phase, Run, StopCause
+from stigmer_pm.core.verdict import Goal, Patience, judge
+from stigmer_pm.core.verdict import Standing as Verdict
 from stigmer_pm.spec import Condition, Dependency, ProbeKind
 
 from .books import Books
@@ -42,7 +45,8 @@ class Standing:
         if run is not None and life is not None and life.process.run == run.number:
             self._check_run(instance, run, life)
             self._check_probes(instance, run, life)
-        elif run is not None:
+            self._check_note(instance, run, life)
+        elif run is not None and not self._world.engine.seeks(state.name, run.number):
             raise Violation(f"{state.name} is {state.phase}, and its run {run.number} was never started")
         self._check_progress(instance, next_call)
 
@@ -53,9 +57,11 @@ class Standing:
             raise Violation(f"two runs of {state.name} live: {living}")
         if state.run is None and living:
             raise Violation(f"{where} and has no run, and {living[0]} lives")
+        if state.run is None and self._world.engine.starts(state.name) is not None:
+            raise Violation(f"{where} and has no run, and {self._world.engine.starts(state.name)} is about to")
         if state.phase in RESTING and state.run is not None:
             raise Violation(f"{where} and has a run")
-        if state.phase in (Phase.RUNNING, Phase.STARTING) and not living:
+        if state.phase in (Phase.RUNNING, Phase.STARTING) and not living and not self._owes_news(state):
             raise Violation(f"{where}, and nothing of it lives")
         if state.phase is Phase.RUNNING and (state.run is None or state.run.pid is None):
             raise Violation(f"{where} without a pid")
@@ -67,27 +73,62 @@ class Standing:
         process, now = life.process, self._world.clock.at
         if not process.is_watched:
             raise Violation(f"nobody watches {process}, and {process.instance} is {instance.state.phase}")
-        if run.pid is None and run.exit is None:
+        if self._owes_news(instance.state):
+            pass  # there is more to know, and nobody could yet
+        elif run.pid is None and run.exit is None:
             raise Violation(f"{process} runs, and its pid is not known")
-        if not process.leader and run.exit is None:
+        elif not process.leader and run.exit is None:
             raise Violation(f"the leader of {process} is gone, and nobody has noticed")
+        is_ending = instance.state.phase is Phase.STOPPING and process.leader and run.pid is not None
+        if is_ending and process.stop_began_at is None and process.kill_began_at is None:
+            raise Violation(f"{process} is being stopped, and nobody has told it so")
         if life.kill_at is not None and process.kill_began_at is None:
             # A supervisor that has died may have written down the kill and not carried it out.
             late = self._books.awake_at + _KILL_AGAIN if self._books.awake_at > process.began_at else 0.0
             if now > max(life.kill_at, late) + self._tolerance:
                 raise Violation(f"{process} should have been killed at {life.kill_at}")
 
+    def _check_note(self, instance: Instance, run: Run, life: Life) -> None:
+        """What is said of a container is so; and whoever waits for one that its engine keeps waiting is told so."""
+        state, process, is_away = instance.state, life.process, self._world.engine.is_away
+        waits_for_engine = process.is_container and is_away and state.phase is Phase.STARTING and run.pid is None
+        match state.reason.why:
+            case Why.ENGINE:
+                is_so = process.is_container and is_away
+            case Why.PAUSED:
+                is_so = process.is_paused
+            case Why.PREPARING:
+                is_so = run.pid is None
+            case Why.UNKILLABLE:
+                is_so = process.kill_began_at is not None and (run.pid is not None or run.exit is not None)
+            case _:
+                is_so = not waits_for_engine
+        if not is_so:
+            raise Violation(f"{process} is {state.phase} and said to be {state.reason}, and the engine is {is_away=}")
+        if state.phase is Phase.STARTING and state.reason.why is Why.ENGINE:
+            verdict = judge(instance, Goal.READY, 0, self._world.clock.at, Patience(), self._books.project.find)
+            if verdict.standing is not Verdict.LOST:
+                raise Violation(f"a wait for {process}, whose engine is away, is {verdict}")
+
+    def _owes_news(self, state: InstanceState) -> bool:
+        """The world is still to tell how its run stands."""
+        return state.run is not None and self._world.engine.owes_news(state.name, state.run.number)
+
     def _check_probes(self, instance: Instance, run: Run, life: Life) -> None:
         kubelet, process = life.kubelet, life.process
         kubelet.is_fresh = False
         if kubelet.gone_on_with:
             kubelet.take_over(run)
-        if instance.state.phase not in (Phase.STARTING, Phase.RUNNING):
+        if instance.state.phase not in (Phase.STARTING, Phase.RUNNING) or run.pid is None:
             return
         if kubelet.failed is not None:
             raise Violation(f"the {kubelet.failed} probe of {process} has failed, and it runs on")
         if run.is_started is not kubelet.is_started:
             raise Violation(f"{process} is started: {run.is_started}, by its probes: {kubelet}")
+        if run.health is not kubelet.health:
+            raise Violation(f"the HEALTHCHECK of {process} says {kubelet.health}, and known is {run.health}")
+        if instance.state.phase is Phase.RUNNING and instance.state.is_ready is not kubelet.is_ready:
+            raise Violation(f"{process} is ready: {instance.state.is_ready}, and must be {kubelet.is_ready}: {kubelet}")
         latest = self._world.clock.at + self._tolerance
         for kind in ProbeKind:
             found, probe = state_of(run, kind), probe_of(instance.spec.probes, kind)
@@ -113,16 +154,32 @@ class Standing:
             case Phase.BACKOFF:
                 is_stuck = deadline is None or deadline != state.start_at or deadline < now - self._tolerance
             case Phase.STOPPING:
-                is_stuck = state.run is None or state.run.kill_at is None or deadline is None
-                is_stuck = is_stuck or (state.run is not None and (state.run.kill_at or 0.0) < now)
+                is_stuck = self._never_ends(state, deadline)
             case Phase.STARTING:
-                is_stuck = state.run is None or state.run.startup is None or self._waits_for_no_one(state)
+                is_stuck = self._never_runs(state) or self._waits_for_no_one(state)
             case Phase.RUNNING:
                 is_stuck = self._waits_for_no_one(state)
             case _:
                 is_stuck = False
         if is_stuck:
             raise Violation(f"{state.name} is stuck in {state.phase}: {state}")
+
+    def _never_ends(self, state: InstanceState, deadline: float | None) -> bool:
+        """It is being ended, and no SIGKILL will follow; of a start under way, that it was not taken back."""
+        run, engine = state.run, self._world.engine
+        if run is None:
+            return True
+        if run.pid is None and run.exit is None and not run.was_killed:
+            start = engine.starts(state.name)
+            is_recalled = start is None or start.is_recalled or engine.seeks(state.name, run.number)
+            return not (is_recalled and self._owes_news(state))
+        return run.kill_at is None or deadline is None or run.kill_at < self._world.clock.at
+
+    def _never_runs(self, state: InstanceState) -> bool:
+        """It neither waits for its startup probe, nor for a start that is under way."""
+        if state.run is None:
+            return True
+        return not self._owes_news(state) if state.run.pid is None else state.run.startup is None
 
     def _waits_for_no_one(self, state: InstanceState) -> bool:
         """It is to be stopped or replaced, and no dependent that goes as well is still there."""
@@ -171,6 +228,8 @@ class Dependencies:
             return "it does not live"
         if other.state.is_leaving:
             return _LEAVES
+        if run.pid is None or not life.process.is_started:
+            return "its start is under way"
         # What a probe has answered at this very moment, the supervisor may have heard or not.
         kubelet, is_fresh = life.kubelet, life.kubelet.is_fresh
         if not (other.state.is_started if is_fresh else kubelet.is_started):

@@ -46,8 +46,8 @@ def _unusual(value: Any, usual: Any) -> str:
     words = []
     for name in (f.name for f in fields(value)):
         found, default = getattr(value, name), getattr(usual, name)
-        if name == "process":
-            words.append(found.argv[0])
+        if name in ("process", "container"):
+            words += [] if found is None else [f"container {found.image}" if name == "container" else found.argv[0]]
         elif name == "probes":
             words += [_unusual(probe, ProbeSpec(probe.kind, tcp=TcpCheck(80))) for probe in found.declared()]
         elif found != default:

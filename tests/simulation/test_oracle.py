@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +10,7 @@ import pytest
 
 from stigmer_pm.core import dependencies, ending, lifecycle, plan, probe_steps, probing, restart
 from stigmer_pm.core.effects import SignalRun
-from stigmer_pm.core.events import Due, Emptied, Event, Exited, Hurry, ResumeStop
-from stigmer_pm.core.lifecycle import TABLE, Handler
+from stigmer_pm.core.events import Due, Emptied, Exited, Hurry, ResumeStop
 from stigmer_pm.core.project import Project
 from stigmer_pm.core.state import Desired, Phase, StopCause
 from stigmer_pm.core.verdict import Standing, Verdict
@@ -21,47 +19,14 @@ from stigmer_pm.supervisor.deadlines import Deadlines
 from stigmer_pm.supervisor.engine import Engine
 
 from . import books, calm, lives, simulation
-from .clockwork import Circles
-from .histories import History
-from .violation import Violation
+from .planting import Bugs, Plant, name_of, table
 from .virtual_memory import VirtualMemory
 from .virtual_world import VirtualWorld
 
 pytestmark = pytest.mark.slow
 
-#: Histories in which a planted bug must show.
-_ENOUGH = 300
-
-Plant = Callable[[pytest.MonkeyPatch], None]
-
-#: Every bug, and what the oracle says to it.
-BUGS: dict[Plant, str] = {}
-
-
-def shows_as(objection: str) -> Callable[[Plant], Plant]:
-    """A bug that is planted, with what must be said to it."""
-
-    def keep(plant: Plant) -> Plant:
-        BUGS[plant] = objection
-        return plant
-
-    return keep
-
-
-def objections() -> Iterator[str]:
-    """What the oracle objects to, history by history."""
-    for seed in range(_ENOUGH):
-        try:
-            History(seed).run()
-        except (Violation, Circles) as violation:
-            yield str(violation)
-
-
-def table(patch: pytest.MonkeyPatch, event: type[Event], handler: Handler, *phases: Phase) -> None:
-    """Another handler for an event, in all phases that have one, or in these."""
-    for phase in phases or Phase:
-        if phases or not isinstance(TABLE[phase][event], str):
-            patch.setitem(TABLE[phase], event, handler)
+BUGS = Bugs()
+shows_as = BUGS.shows_as
 
 
 # --- bugs -------------------------------------------------------------------------------------------------------------
@@ -367,13 +332,7 @@ def _waits_hang(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(calm, "judge", lambda *arguments: Verdict(Standing.PENDING))
 
 
-@pytest.mark.parametrize("plant", BUGS, ids=lambda plant: plant.__name__[1:])
+@pytest.mark.parametrize("plant", BUGS, ids=name_of)
 def test_a_planted_bug_is_found(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each by the check that is there for it."""
-    plant(monkeypatch)
-    found = []
-    for objection in objections():
-        if re.search(BUGS[plant], objection):
-            return
-        found.append(objection)
-    pytest.fail(f"nobody says {BUGS[plant]!r} in {_ENOUGH} histories, but {found[:5]}")
+    BUGS.must_be_found(plant, monkeypatch)

@@ -31,6 +31,9 @@ programs = st.builds(
     healthy_after=st.sampled_from([0.0, 1.0, 9.0, None]),
     sick=st.booleans(),
     answers_in=st.sampled_from([0.01, 0.0, 0.5, 5.0]),
+    begins_in=st.sampled_from([0.0, 0.3, 2.0, 6.0]),
+    is_past_recall=st.booleans(),
+    has_healthcheck=st.booleans(),
 )
 scopes = st.one_of(st.just(Scope()), st.builds(Scope, names=st.tuples(a_name)), st.just(Scope(profiles=(PROFILE,))))
 
@@ -40,12 +43,14 @@ class Histories(RuleBasedStateMachine):
 
     simulation: Simulation
 
-    @initialize(chance=st.randoms(use_true_random=False), seed=st.integers(0, 3), is_slow=st.booleans())
-    def begin(self, chance: random.Random, seed: int, is_slow: bool) -> None:
+    @initialize(
+        chance=st.randoms(use_true_random=False), seed=st.integers(0, 3), is_slow=st.booleans(), sees_pids=st.booleans()
+    )
+    def begin(self, chance: random.Random, seed: int, is_slow: bool, sees_pids: bool) -> None:
         """A file, and a first ``up``."""
         takes = 0.006 if is_slow else 0.0
         own = random.Random(seed)  # noqa: S311 (what is wanted is that it can be repeated)
-        self.simulation = Simulation(own, random_components(chance), start_takes=takes)
+        self.simulation = Simulation(own, random_components(chance), start_takes=takes, sees_pids=sees_pids)
         self.simulation.up()
 
     # --- users ------------------------------------------------------------------------------------------------------
@@ -91,6 +96,14 @@ class Histories(RuleBasedStateMachine):
     @rule(name=a_name, status=st.sampled_from([9, 256, 0]))
     def kill_process(self, name: str, status: int) -> None:
         self.simulation.kill_process(name, status)
+
+    @rule(seconds=st.sampled_from([0.4, 3.0, 15.0]), ends_containers=st.booleans())
+    def stop_engine(self, seconds: float, ends_containers: bool) -> None:
+        self.simulation.stop_engine(seconds, ends_containers=ends_containers)
+
+    @rule(name=a_name)
+    def pause_container(self, name: str) -> None:
+        self.simulation.pause_container(name)
 
     @rule(seconds=st.sampled_from([0.05, 0.4, 1.0, 3.0, 15.0, 70.0]))
     def pass_time(self, seconds: float) -> None:

@@ -109,7 +109,7 @@ def apply(file: Sequence[ComponentSpec], scope: Scope, project: Project, wishes:
         if wish is not None and is_back:
             wish = replace(wish, is_gone=False)
         state = None if instance is None else instance.state
-        is_edited = instance is not None and instance.spec.process != spec.process
+        is_edited = instance is not None and executed(instance.spec) != executed(spec)
         stays = spec.restart is RestartPolicy.UNLESS_STOPPED and wish is not None and wish.by_hand and not is_back
         starts = spec.name in wanted and (not stays or spec.name in scope.names)
         said = _said(spec, state, wish, is_edited=is_edited, starts=starts)
@@ -121,6 +121,11 @@ def apply(file: Sequence[ComponentSpec], scope: Scope, project: Project, wishes:
             if name not in edges and not wish.is_gone:
                 found[name] = Wish(runs=False, is_gone=True)
     return Command(found, counts)
+
+
+def executed(spec: ComponentSpec) -> tuple[object, object]:
+    """What is executed: an edit of that restarts."""
+    return spec.process, spec.container
 
 
 def closure(names: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[str]:

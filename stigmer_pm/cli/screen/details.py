@@ -23,6 +23,7 @@ def details_lines(terminal: Terminal, details: ComponentDetails) -> Iterator[str
     yield from _pairs(_state_pairs(terminal, details))
     for title, lines in (
         ("What runs", _pairs(_execution_pairs(details["spec"]))),
+        ("Container", _pairs(_container_pairs(details))),
         ("Rules", _pairs(_rule_pairs(details["spec"]))),
         ("Depends on", _dependency_lines(details["depends_on"])),
         ("Probes", _probe_lines(details["probes"])),
@@ -72,6 +73,33 @@ def _execution_pairs(spec: Document) -> list[tuple[str, str]]:
     return pairs
 
 
+def _container_pairs(details: ComponentDetails) -> list[tuple[str, str]]:
+    """What its engine says of the container, and what it was asked for beside the command."""
+    execution: Document = details["spec"].get("container") or {}
+    facts: Document = details.get("container_facts") or {}
+    health = facts.get("health")
+    says = ""
+    if health is not None:
+        output = f": {' '.join(health['output'].split())}" if health["output"] else ""
+        says = ("passes" if health["passes"] else "does not pass") + output
+    limits = execution.get("limits") or {}
+    return [
+        ("name", facts.get("name") or execution.get("container_name", "")),
+        ("id", facts.get("id", "")),
+        ("engine", facts.get("engine", "")),
+        ("ports", ", ".join(facts.get("ports") or ())),
+        ("health check", says),
+        ("networks", ", ".join(network["name"] for network in execution.get("networks", ()))),
+        ("volumes", ", ".join(_mount_words(mount) for mount in execution.get("mounts", ()))),
+        ("limits", ", ".join(f"{name} {value}" for name, value in limits.items() if value is not None)),
+    ]
+
+
+def _mount_words(mount: Document) -> str:
+    source = f"{mount['source']}:" if mount["source"] else f"{mount['kind']} "
+    return f"{source}{mount['target']}{':ro' if mount['read_only'] else ''}"
+
+
 def _rule_pairs(spec: Document) -> list[tuple[str, str]]:
     backoff = spec["backoff"]
     most = spec["max_restarts"]
@@ -94,7 +122,7 @@ def _rule_pairs(spec: Document) -> list[tuple[str, str]]:
 def _signal(number: int) -> str:
     from stigmer_pm.spec.signals import signal_name
 
-    return signal_name(number)
+    return signal_name(number) if number else "the image's stop signal"
 
 
 def _dependency_lines(dependencies: Sequence[Document]) -> list[str]:

@@ -18,6 +18,8 @@ from stigmer_pm.client.documents import Standing
 
 #: Lines that are shown at once; the rest is a count, so that a thousand components don't fill the screen.
 _MOST_LINES = 12
+#: Characters of the bar that shows how far something has come.
+_BAR = 20
 #: Drawings a second: the seconds tick without a jerk, and it costs no CPU to speak of.
 _RATE = 8
 
@@ -71,4 +73,9 @@ class LiveDisplay:
 
 
 def _why(standing: Standing) -> str:
-    return reason_words(standing["reason"], standing.get("next_restart"))
+    why = reason_words(standing["reason"], standing.get("next_restart"))
+    progress = standing.get("progress")
+    if progress is None:
+        return why
+    done = round(_BAR * progress / 100)
+    return f"{'━' * done}{'╌' * (_BAR - done)} {why}"

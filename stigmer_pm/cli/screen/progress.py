@@ -57,6 +57,8 @@ class _Lines:
         self._states |= {standing["name"]: standing["state"] for standing in news}
         goes_on = "pending" in self._states.values()
         for standing in news:
+            if standing.get("progress") is not None:
+                continue  # each percent in a line of its own would be nothing to read
             now = (standing["state"], standing["phase"], standing["reason"])
             if self._told.get(standing["name"]) != now and (goes_on or standing["state"] != "lost"):
                 self._told[standing["name"]] = now

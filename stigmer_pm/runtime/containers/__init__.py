@@ -1,0 +1,1 @@
+"""Runs of containers on a Docker engine."""

@@ -1,0 +1,198 @@
+"""The connection to a Docker engine: calls off the event loop, its events, and whether it answers at all."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from stigmer_pm.runtime.containers.address import BadContext, EngineAddress, engine_address
+from stigmer_pm.runtime.containers.knock import takes_requests
+from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence, explain
+from stigmer_pm.runtime.containers.workers import Workers
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+#: Calls that are under way at the same time; the engine itself does little side by side beyond that.
+_MOST_CALLS = 8
+#: Seconds that a call may take. Making a container from a large image takes some on a slow disk.
+_CALL_TIMEOUT = 60.0
+#: What is worth hearing: each probe inside a container would tell three more.
+_EVENTS = ("die", "kill", "stop", "restart", "destroy", "pause", "unpause", "oom", "start", "health_status")
+#: Seconds between attempts to reach an engine that is away: the first, and the longest.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+
+
+class LinkListener(Protocol):
+    """Who is told how the engine stands. Everything is called on the event loop."""
+
+    def engine_is_there(self) -> None:
+        """It answers, and its events are heard from now on; what happened before has to be looked up."""
+
+    def engine_is_away(self, words: str) -> None:
+        """It can't be reached; ``words`` say why. Called again when they change."""
+
+    def engine_event(self, event: Mapping[str, Any]) -> None:
+        """Something has happened to a container of this project."""
+
+
+class EngineLink:
+    """One engine. Lives on the event loop; keeps up the connection from :meth:`begin` on.
+
+    Args:
+        environment: that of the ``up`` that started the project: it says which engine.
+        label: of the containers whose events are listened to.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, environment: Mapping[str, str], label: str, listener: LinkListener
+    ) -> None:
+        self._loop = loop
+        self._environment = environment
+        self._label = label
+        self._listener = listener
+        self._workers = Workers(loop, "engine-calls", _MOST_CALLS)
+        self._client: APIClient | None = None
+        self._client_lock = threading.Lock()
+        self._is_there = asyncio.Event()
+        self._events: Any = None
+        self._keeper: asyncio.Task[None] | None = None
+        #: Why it can't be reached; empty while it can.
+        self.silence = ""
+        self.address = EngineAddress("")
+
+    def begin(self) -> None:
+        """Reach the engine, and keep on reaching it."""
+        if self._keeper is None:
+            self._keeper = self._loop.create_task(self._keep())
+
+    @property
+    def is_up(self) -> bool:
+        """The engine answers."""
+        return self._is_there.is_set()
+
+    async def ready(self) -> None:
+        """Wait until the engine answers."""
+        self.begin()
+        await self._is_there.wait()
+
+    async def call(self, job: Callable[[APIClient], T]) -> T:
+        """Carry out a call of the SDK in a thread.
+
+        Raises:
+            EngineSilence: the engine can't be reached.
+            EngineRefusal: it says no.
+        """
+        return await self._workers.run(lambda: self._call(job))
+
+    def call_here(self, job: Callable[[APIClient], T]) -> T:
+        """The same in the calling thread, which must not be that of the event loop; raises the same."""
+        return self._call(job)
+
+    async def takes_requests(self) -> bool:
+        """It isn't on its way out."""
+        return await self._workers.run(lambda: takes_requests(self.address))
+
+    async def close(self) -> None:
+        """Let go of the engine."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._keeper
+        self._stop_listening()
+        self._workers.close()
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _call(self, job: Callable[[APIClient], T]) -> T:
+        try:
+            return job(self._connected())
+        except BadContext as error:
+            raise EngineSilence(str(error)) from error
+        except Exception as error:
+            meaning = explain(error, self.address)
+            if meaning is None:
+                raise
+            raise meaning from error
+
+    def _connected(self) -> APIClient:
+        with self._client_lock:
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+    def _connect(self) -> APIClient:
+        # 140 ms and 20 MB, which only those pay who run containers.
+        import docker
+
+        self.address = address = engine_address(self._environment)
+        tls: Any = False
+        if address.certificates is not None:
+            names = (f"{address.certificates}/{name}.pem" for name in ("cert", "key", "ca"))
+            cert, key, ca = names
+            tls = docker.tls.TLSConfig(client_cert=(cert, key), ca_cert=ca, verify=address.verifies)
+        return docker.APIClient(
+            base_url=address.url,
+            version="auto",
+            tls=tls,
+            timeout=int(_CALL_TIMEOUT),
+            max_pool_size=64,
+            use_ssh_client=address.url.startswith("ssh://"),
+        )
+
+    async def _keep(self) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                stream = await self._workers.run(self._listen)
+            except (EngineSilence, EngineRefusal) as error:
+                self._is_there.clear()
+                self.silence = str(error)
+                self._listener.engine_is_away(self.silence)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+                continue
+            pause, self.silence, self._events = _FIRST_PAUSE, "", stream
+            self._is_there.set()
+            self._listener.engine_is_there()
+            await self._read(stream)
+
+    def _listen(self) -> Any:
+        """Ask anew for the version, for it may be another engine by now, and then for events."""
+        with self._client_lock:
+            self._client = None
+        filters = {"type": "container", "label": self._label, "event": list(_EVENTS)}
+        return self._call(lambda client: client.events(decode=True, filters=filters))
+
+    async def _read(self, stream: Any) -> None:
+        """Hand on events until the stream is over."""
+        over: asyncio.Future[None] = self._loop.create_future()
+
+        def read() -> None:
+            try:
+                for event in stream:
+                    self._loop.call_soon_threadsafe(self._listener.engine_event, event)
+            except Exception as error:  # noqa: BLE001 (the engine has gone, in one of many ways)
+                _log.info("the events of the engine have ended: %s", error)
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(_finish, over)
+
+        threading.Thread(target=read, name="engine-events", daemon=True).start()
+        await over
+
+    def _stop_listening(self) -> None:
+        if self._events is not None:
+            with suppress(Exception):
+                self._events.close()
+
+
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

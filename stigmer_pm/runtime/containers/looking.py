@@ -1,0 +1,171 @@
+"""Looking at containers: what an inspection says of one, and the comparison of what is watched with what is there."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from stigmer_pm.core.reasons import NO_REASON, Reason, Why
+from stigmer_pm.core.state import Exit, StopCause
+from stigmer_pm.runtime.containers import labels, making
+from stigmer_pm.runtime.containers.link import EngineLink
+from stigmer_pm.runtime.containers.output import Output
+from stigmer_pm.runtime.containers.outsiders import REMOVED, who_ended
+from stigmer_pm.runtime.containers.seen import Seen, exit_of
+from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence
+from stigmer_pm.runtime.containers.watch import Stage, Watch
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+_log = logging.getLogger(__name__)
+
+#: Seconds that the end of a run waits for the last of its output, which its engine hands out a moment later.
+_LAST_OUTPUT = 1.0
+#: Seconds from the event of a death to that of what somebody has asked for: a stop, or a removal.
+_TOLD_LATER = 0.05
+#: Seconds in which a container that belongs to no component any more may stop in good order.
+_STRAY_TIMEOUT = 10.0
+
+
+class Hooks(Protocol):
+    """What follows from a look."""
+
+    def over(self, watch: Watch, end: Exit, cause: StopCause | None = None) -> None:
+        """The run has ended."""
+
+    def note(self, watch: Watch, reason: Reason) -> None:
+        """Something about it."""
+
+    def health(self, watch: Watch, seen: Seen) -> None:
+        """What its HEALTHCHECK says."""
+
+    def knows(self, instance: str) -> bool:
+        """It is an instance of the project."""
+        ...
+
+    def send(self, watch: Watch) -> None:
+        """It is to have a signal that it has not had yet."""
+
+    def task(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this beside everything else."""
+
+    def quietly(self, job: Callable[[APIClient], None]) -> None:
+        """Do this at the engine, now or never."""
+
+
+class Looker:
+    """Looks at the containers of ``watches``, which somebody else adds and removes."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        link: EngineLink,
+        output: Output,
+        key: str,
+        watches: Mapping[tuple[str, int], Watch],
+        hooks: Hooks,
+    ) -> None:
+        self._loop = loop
+        self._link = link
+        self._key = key
+        self._watches = watches
+        self._hooks = hooks
+        self._strays: set[str] = set()
+        self._output = output
+
+    def look_soon(self, watch: Watch) -> None:
+        """Look at a container; when that is under way, once more after it."""
+        if watch.is_looked_at:
+            watch.must_look_again = True
+            return
+        watch.is_looked_at = True
+        self._hooks.task(self._look(watch))
+
+    async def _look(self, watch: Watch) -> None:
+        try:
+            while not watch.is_over:
+                watch.must_look_again = False
+                await self._look_once(watch)
+                if not watch.must_look_again:
+                    break
+        except (EngineSilence, EngineRefusal) as error:
+            _log.info("cannot look at the container of %s: %s", watch.instance, error)
+        finally:
+            watch.is_looked_at = False
+
+    async def _look_once(self, watch: Watch) -> None:
+        container = watch.container
+        try:
+            seen = await self._link.call(lambda client: making.inspect(client, container))
+        except EngineRefusal as refusal:
+            if refusal.status != 404:
+                raise
+            seen = None
+        if watch.stage is not Stage.RUNNING:
+            return
+        if seen is not None and seen.is_running and seen.started == watch.started:
+            self._still_runs(watch, seen)
+            return
+        await self._output.finish(watch, _LAST_OUTPUT)
+        by_engine = watch.was_silent and watch.told_code is None
+        if who_ended(watch, self._loop.time()):
+            # It may be the engine that has ended it, and is being stopped; what somebody asked for is told last.
+            by_engine = by_engine or not await self._link.takes_requests()
+            await asyncio.sleep(_TOLD_LATER)
+        by = who_ended(watch, self._loop.time())
+        if by and (seen is None or seen.is_going):
+            by = REMOVED
+        is_same = seen is not None and seen.started == watch.started
+        code = seen.exit_code if seen is not None and is_same else watch.told_code
+        out_of_memory = seen is not None and is_same and seen.out_of_memory
+        end = exit_of(code, out_of_memory=out_of_memory, by="" if by_engine else by)
+        self._hooks.over(watch, end, StopCause.ENGINE if by_engine else None)
+
+    def _still_runs(self, watch: Watch, seen: Seen) -> None:
+        if watch.was_silent:
+            watch.was_silent = False
+            self._output.follow(watch)
+        self.tell(watch, seen)
+        if watch.wanted_signal is not None:
+            self._hooks.send(watch)
+
+    def tell(self, watch: Watch, seen: Seen) -> None:
+        """What may have changed of one that runs: that it is paused, and what its HEALTHCHECK says."""
+        watch.seen = seen
+        note = Reason(Why.PAUSED) if seen.is_paused else NO_REASON
+        if note != watch.note:
+            self._hooks.note(watch, note)
+        if seen.health is not None:
+            self._hooks.health(watch, seen)
+
+    async def look_at_all(self) -> None:
+        """Compare everything that is watched with everything that is there."""
+        try:
+            entries = await self._link.call(lambda client: making.all_of(client, self._key))
+        except (EngineSilence, EngineRefusal) as error:
+            _log.info("cannot list the containers of the project: %s", error)
+            return
+        states = {str(entry["Id"]): str(entry["State"]) for entry in entries}
+        for watch in list(self._watches.values()):
+            is_paused = watch.note.why is Why.PAUSED
+            expected = "paused" if is_paused else "running"
+            if watch.stage is Stage.RUNNING and (
+                states.get(watch.container) != expected or watch.was_silent or watch.wanted_signal is not None
+            ):
+                self.look_soon(watch)
+        for entry in entries:
+            marks: Any = entry.get("Labels") or {}
+            self._end_stray(str(entry["Id"]), str(marks.get(labels.INSTANCE, "")))
+
+    def _end_stray(self, container: str, instance: str) -> None:
+        """One of a component that the project doesn't have any more goes."""
+        if self._hooks.knows(instance) or container in self._strays:
+            return
+        if any(watch.container == container for watch in self._watches.values()):
+            return
+        _log.warning("ending the container %s of '%s', which is no component any more", container[:12], instance)
+        self._strays.add(container)
+        self._hooks.quietly(lambda client: making.stop_and_remove(client, container, _STRAY_TIMEOUT))

@@ -1,0 +1,188 @@
+"""Making and starting the container of a run, in blocking calls of the SDK, and what is in the way of it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from stigmer_pm.runtime.containers import creation, labels, networks, seen
+from stigmer_pm.runtime.containers.seen import Seen
+from stigmer_pm.runtime.containers.trouble import EngineRefusal
+from stigmer_pm.spec import ComponentSpec, ContainerExecution
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+#: Subpaths of volumes are ignored without a word by engines that don't know them.
+_SUBPATH_SINCE = (1, 45)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A run to be made. ``key`` marks the project's containers; ``drain`` reads what is left of a container's output
+    before the container goes."""
+
+    key: str
+    instance: str
+    run: int
+    spec: ComponentSpec
+    execution: ContainerExecution
+    drain: Callable[[str], None]
+
+
+@dataclass(slots=True)
+class _Old:
+    """What an earlier run of the instance has left: a container that goes on (``running``), and volumes to keep."""
+
+    running: Seen | None = None
+    volumes: list[tuple[str, str]] = field(default_factory=list)
+
+
+def make(client: APIClient, order: Order, joined: Sequence[networks.Joined]) -> tuple[str, bool]:
+    """The id of a container for the run, and whether it runs already: one of an earlier supervisor whose records are
+    lost, or that somebody else has started again, and that executes the same.
+
+    Raises:
+        EngineRefusal: something is in the way.
+    """
+    _check(client, order.execution)
+    old = _clear(client, order)
+    if old.running is not None:
+        return old.running.id, True
+    marks = labels.labels_of(order.key, order.instance, order.run, order.spec, order.execution)
+    try:
+        made = creation.create(client, order.spec, order.execution, marks, joined[0], old.volumes)
+    except Exception as error:
+        if getattr(error, "status_code", None) != 409 or not _free_name(client, order):
+            raise
+        made = creation.create(client, order.spec, order.execution, marks, joined[0], old.volumes)
+    for network in joined[1:]:
+        client.connect_container_to_network(made, network.name, aliases=list(network.aliases))
+    return made, False
+
+
+def start(client: APIClient, container: str) -> None:
+    """Start a container; one that can't be started is removed."""
+    try:
+        client.start(container)
+    except Exception as error:
+        if getattr(error, "status_code", None) is not None:
+            remove(client, container)
+        raise
+
+
+def inspect(client: APIClient, container: str) -> Seen:
+    """How a container stands."""
+    return seen.read(client.inspect_container(container))
+
+
+def remove(client: APIClient, container: str) -> None:
+    """Remove a container, whatever it does; its volumes stay."""
+    try:
+        client.remove_container(container, v=False, force=True)
+    except Exception as error:
+        if getattr(error, "status_code", None) not in (404, 409):  # gone, or going
+            raise
+
+
+def stop_and_remove(client: APIClient, container: str, seconds: float) -> None:
+    """The same in good order."""
+    try:
+        client.stop(container, timeout=int(seconds))
+    except Exception as error:
+        if getattr(error, "status_code", None) not in (304, 404, 409):
+            raise
+    remove(client, container)
+
+
+def all_of(client: APIClient, key: str, instance: str | None = None) -> list[dict[str, object]]:
+    """The containers of a project, or of one of its instances, as ``docker ps -a`` lists them."""
+    wanted = [f"{labels.KEY}={key}", *([] if instance is None else [f"{labels.INSTANCE}={instance}"])]
+    return list(client.containers(all=True, filters={"label": wanted}))
+
+
+def _clear(client: APIClient, order: Order) -> _Old:
+    """Remove what earlier runs of the instance have left, but for one that runs and executes the same."""
+    old = _Old()
+    for entry in all_of(client, order.key, order.instance):
+        container = inspect(client, str(entry["Id"]))
+        is_same = container.labels.get(labels.SPEC) == labels.fingerprint(order.execution)
+        if container.is_running and is_same and old.running is None:
+            old.running = container
+            continue
+        old.volumes += creation.anonymous_volumes(container.details, order.execution)
+        if container.is_running:
+            client.stop(container.id, timeout=int(order.spec.stop_timeout))
+        order.drain(container.id)
+        remove(client, container.id)
+    return old
+
+
+def _free_name(client: APIClient, order: Order) -> bool:
+    """The name is taken. By one of ours: it goes.
+
+    Raises:
+        EngineRefusal: it is somebody else's.
+    """
+    name = order.execution.container_name
+    try:
+        other = inspect(client, name)
+    except Exception as error:
+        if getattr(error, "status_code", None) == 404:
+            return True  # it has gone meanwhile
+        raise
+    if other.labels.get(labels.KEY) == order.key:
+        remove(client, other.id)
+        return True
+    image = other.details.get("Config", {}).get("Image", "")
+    raise EngineRefusal(
+        409,
+        f"the name '{name}' is taken by a container of somebody else ({other.id[:12]}, image {image}); "
+        f"remove it (docker rm -f {name}), or set container_name",
+    )
+
+
+def _check(client: APIClient, execution: ContainerExecution) -> None:
+    """What an engine would ignore, or make up for, without a word."""
+    version = tuple(int(part) for part in str(client.api_version).split("."))
+    for mount in execution.mounts:
+        if mount.subpath is not None and version < _SUBPATH_SINCE:
+            raise EngineRefusal(400, f"the subpath of volume '{mount.source}' needs Docker Engine 26 or later")
+        if mount.external and mount.source is not None:
+            try:
+                client.inspect_volume(mount.source)
+            except Exception as error:
+                if getattr(error, "status_code", None) != 404:
+                    raise
+                raise EngineRefusal(
+                    404,
+                    f"the external volume '{mount.source}' is not there; make it: docker volume create {mount.source}",
+                ) from error
+
+
+_EXEC = re.compile(r'exec: \\?"(?P<program>[^"\\]*)\\?": (?P<why>.*?)(?:: unknown)?$')
+_PORT = re.compile(
+    r"Bind for (?P<place>\S+) failed: port is already allocated|listen \w+ (?P<other>\S+): bind: address"
+)
+
+
+def refusal_words(message: str) -> str:
+    """What an engine has said, without the layers of its own that it went through."""
+    if found := _PORT.search(message):
+        place = found["place"] or found["other"]
+        return f"the port {place.removeprefix('0.0.0.0:')} is taken by something else on this machine"
+    if found := _EXEC.search(message):
+        return f"'{found['program']}' can't be executed in the image: {found['why'].lower()}"
+    text = message.removesuffix(": unknown").strip()
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+
+
+def log_size(path: str) -> int:
+    """Bytes of a log as it stands."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0

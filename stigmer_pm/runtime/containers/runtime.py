@@ -1,0 +1,386 @@
+"""Runs of containers: started, watched, signalled and found again, with what becomes of them told.
+
+Everything here is level-triggered. An event of the engine only says which container to look at; what it has come to is
+what an inspection says. So an event that is lost costs time and nothing else, and the first look after an engine was
+away is the same as every other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from stigmer_pm.core.reasons import NO_REASON, Reason, Why
+from stigmer_pm.core.state import Exit, Run, StopCause
+from stigmer_pm.runtime.containers import endpoint, labels, making, networks
+from stigmer_pm.runtime.containers.execution import Executed, execute
+from stigmer_pm.runtime.containers.link import EngineLink
+from stigmer_pm.runtime.containers.looking import Looker
+from stigmer_pm.runtime.containers.output import Output
+from stigmer_pm.runtime.containers.outsiders import take_event
+from stigmer_pm.runtime.containers.seen import Seen, published_ports
+from stigmer_pm.runtime.containers.sending import send
+from stigmer_pm.runtime.containers.starting import Beginning, Cancelled
+from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence
+from stigmer_pm.runtime.containers.watch import Stage, Watch
+from stigmer_pm.runtime.containers.workers import Workers
+from stigmer_pm.runtime.run import Started, open_log
+from stigmer_pm.runtime.spawn import SpawnFailure
+from stigmer_pm.spec import ComponentSpec, ExecCheck
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+_log = logging.getLogger(__name__)
+
+#: Seconds that an engine which is away is waited for when everything is to be removed.
+_CLEAR_WITHIN = 3.0
+#: Commands that run inside containers at the same time, each in a thread that waits for it.
+_MOST_COMMANDS = 64
+
+
+class Listener(Protocol):
+    """Who is told what becomes of runs."""
+
+    def started(self, instance: str, run: int, started: Started) -> None:
+        """It has begun."""
+
+    def not_started(self, instance: str, run: int, failure: SpawnFailure | None) -> None:
+        """It can't be started; without a failure: it has been taken back, or never began."""
+
+    def ended(self, instance: str, run: int, end: Exit, cause: StopCause | None = None) -> None:
+        """It has ended; ``cause``: by what, where that is nothing that it can be blamed for."""
+
+    def noted(self, instance: str, run: int, reason: Reason) -> None:
+        """Something about it while it is under way; ``NO_REASON``: no longer."""
+
+    def health(self, instance: str, run: int, *, passes: bool, output: str) -> None:
+        """What its HEALTHCHECK says."""
+
+    def knows(self, instance: str) -> bool:
+        """It is an instance of the project."""
+        ...
+
+
+class ContainerRuntime:
+    """All containers of one supervisor. Lives on its event loop; no call blocks.
+
+    Args:
+        key: tells containers of this project apart from those of any other.
+        environment: that of the ``up`` that started the project; it says where the engine is.
+        positions: the folder in which is kept how far the output of each container has been copied.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        listener: Listener,
+        *,
+        key: str,
+        environment: Mapping[str, str],
+        positions: str,
+    ) -> None:
+        self._loop = loop
+        self._listener = listener
+        self._key = key
+        self._link = EngineLink(loop, environment, f"{labels.KEY}={key}", self)
+        self._watches: dict[tuple[str, int], Watch] = {}
+        self._output = Output(loop, self._link, positions, self._look_soon)
+        self._looker = Looker(loop, self._link, self._output, key, self._watches, self)
+        self._beginning = Beginning(self._link, self._output, key, self.note)
+        self._commands = Workers(loop, "engine-commands", _MOST_COMMANDS)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- what the world asks ------------------------------------------------------------------------------------
+
+    def owns(self, instance: str, run: int) -> bool:
+        """The run is that of a container."""
+        return (instance, run) in self._watches
+
+    def start(self, instance: str, run: int, spec: ComponentSpec) -> None:
+        """Begin to start a run; what comes of it is told."""
+        watch = self._watch(instance, run, spec)
+        self.task(self._start(watch))
+
+    def take_over(self, instance: str, run: Run, spec: ComponentSpec, started: int | None) -> None:
+        """Begin to look for a run of an earlier supervisor; what has become of it is told."""
+        watch = self._watch(instance, run.number, spec)
+        self.task(self._find(watch, started if run.pid is not None else None))
+
+    def cancel_start(self, instance: str, run: int) -> None:
+        """A start is not wanted any more."""
+        watch = self._watches.get((instance, run))
+        if watch is not None:
+            watch.is_unwanted.set()
+
+    def signal(self, instance: str, run: int, number: int) -> None:
+        """Send a signal to the container's first process, and let it go on when it is paused. 0: its stop signal."""
+        watch = self._watches.get((instance, run))
+        if watch is None or watch.is_over:
+            return
+        if watch.stage is Stage.BEGINNING:
+            watch.is_unwanted.set()
+        watch.wanted_signal = number
+        if watch.container:
+            self.send(watch)
+
+    def forget(self, instance: str, run: int) -> None:
+        """The run is over. Its container stays for whoever wants to look at it, until the next run, or for as long as
+        the component is one of the project."""
+        watch = self._watches.pop((instance, run), None)
+        if watch is not None:
+            watch.stage = Stage.OVER
+        if watch is not None and not self._listener.knows(instance) and watch.container:
+            container = watch.container
+            self.quietly(lambda client: making.remove(client, container))
+
+    def look_for_lost(self) -> None:
+        """The resync: look at everything there is, whatever was told."""
+        if self._link.is_up:
+            self.task(self._looker.look_at_all())
+
+    def facts(self, instance: str) -> Mapping[str, object]:
+        """What ``describe`` shows of a container."""
+        watch = next((w for w in self._watches.values() if w.instance == instance and not w.is_over), None)
+        if watch is None or watch.seen is None:
+            return {}
+        seen = watch.seen
+        return {
+            "engine": self._link.address.url,
+            "name": str(seen.details.get("Name", "")).removeprefix("/"),
+            "id": seen.id,
+            "image_id": seen.details.get("Image"),
+            "ports": published_ports(seen.details),
+            "health": None if seen.health is None else {"passes": seen.health, "output": seen.health_output},
+        }
+
+    def endpoint(self, instance: str, run: int, port: int) -> tuple[str, int] | None:
+        """Where a port of the container answers; ``None``: nowhere."""
+        watch = self._watches.get((instance, run))
+        if watch is None or watch.seen is None:
+            return None
+        return endpoint.find(watch.seen.details, port, self._link.address)
+
+    async def execute(self, instance: str, run: int, check: ExecCheck, timeout: float) -> Executed:
+        """Run a command inside the container.
+
+        Raises:
+            EngineSilence: the engine is away.
+            EngineRefusal: it can't be run.
+        """
+        watch = self._watches.get((instance, run))
+        if watch is None or not watch.container:
+            raise EngineRefusal(404, "it has ended")
+        container = watch.container
+
+        def work() -> Executed:
+            return self._link.call_here(
+                lambda client: execute(
+                    client,
+                    container,
+                    check.argv,
+                    timeout,
+                    environment=check.environment,
+                    working_dir=check.working_dir,
+                    user=check.user,
+                )
+            )
+
+        return await self._commands.run(work)
+
+    @property
+    def link(self) -> EngineLink:
+        """The engine."""
+        return self._link
+
+    async def clear_away(self) -> None:
+        """Remove the project's containers and networks; volumes stay."""
+        try:
+            async with asyncio.timeout(_CLEAR_WITHIN):
+                await self._link.ready()
+            entries = await self._link.call(lambda client: making.all_of(client, self._key))
+            removals = (self._link.call(partial(making.remove, container=str(entry["Id"]))) for entry in entries)
+            await asyncio.gather(*removals)
+            await self._link.call(lambda client: networks.remove_all(client, self._key))
+            self._output.drop_all()
+        except (EngineSilence, EngineRefusal, TimeoutError) as error:
+            why = self._link.silence or error
+            _log.warning("cannot remove the containers and networks of the project: %s; the next 'down' does", why)
+
+    async def close(self) -> None:
+        """Let go of everything; containers go on."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._output.close()
+        self._commands.close()
+        await self._link.close()
+
+    # --- what the engine tells ----------------------------------------------------------------------------------
+
+    def engine_is_there(self) -> None:
+        """It answers (again): look at everything."""
+        for watch in self._watches.values():
+            if watch.note.why is Why.ENGINE:
+                self.note(watch, NO_REASON)
+        self.task(self._looker.look_at_all())
+
+    def engine_is_away(self, words: str) -> None:
+        """It doesn't answer. Where processes are to be seen from here, some are known to have gone with it."""
+        for watch in list(self._watches.values()):
+            if watch.is_over:
+                continue
+            watch.was_silent = True
+            if watch.stage is Stage.RUNNING and watch.is_visible and not watch.process_lives():
+                self.over(watch, Exit(), StopCause.ENGINE)
+            else:
+                self.note(watch, Reason(Why.ENGINE, detail=words))
+
+    def engine_event(self, event: Mapping[str, Any]) -> None:
+        """Something has happened to one of our containers."""
+        container = str(event.get("id") or event.get("Actor", {}).get("ID", ""))
+        for watch in self._watches.values():
+            if watch.container == container and not watch.is_over and take_event(watch, event, self._loop.time()):
+                self._looker.look_soon(watch)
+
+    def _look_soon(self, watch: Watch) -> None:
+        self._looker.look_soon(watch)
+
+    # --- inside: beginning --------------------------------------------------------------------------------------
+
+    def _watch(self, instance: str, run: int, spec: ComponentSpec) -> Watch:
+        assert spec.container is not None, "only containers come here"
+        watch = self._watches[instance, run] = Watch(instance, run, spec, spec.container)
+        self._link.begin()
+        if self._link.silence:
+            watch.was_silent = True
+            self.note(watch, Reason(Why.ENGINE, detail=self._link.silence))
+        return watch
+
+    async def _start(self, watch: Watch) -> None:
+        log_from = making.log_size(watch.execution.log)
+        try:
+            os.close(open_log(watch.execution.log))
+            seen = await self._beginning.start(watch)
+        except Cancelled:
+            self._not_started(watch, None)
+        except SpawnFailure as failure:
+            self._not_started(watch, failure)
+        except Exception as error:
+            self._not_started(watch, SpawnFailure("start its container", watch.instance, 0, f"internal error: {error}"))
+            raise
+        else:
+            self._began(watch, seen, log_from)
+
+    def _not_started(self, watch: Watch, failure: SpawnFailure | None) -> None:
+        watch.stage = Stage.OVER
+        self._watches.pop((watch.instance, watch.run), None)
+        self._listener.not_started(watch.instance, watch.run, failure)
+
+    def _began(self, watch: Watch, seen: Seen, log_from: int | None) -> None:
+        """It runs, or has run already; tell so, and then how it stands."""
+        self._running(watch, seen)
+        self._listener.started(
+            watch.instance, watch.run, Started(seen.pid, seen.started, log_from, seen.id, seen.health)
+        )
+        if not seen.is_running:
+            self._looker.look_soon(watch)
+        elif watch.wanted_signal is not None:
+            self.send(watch)
+
+    def _running(self, watch: Watch, seen: Seen) -> None:
+        watch.stage, watch.container, watch.seen, watch.started = Stage.RUNNING, seen.id, seen, seen.started
+        watch.is_visible = self._link.address.is_local and watch.process_lives()
+        watch.was_silent = watch.was_silent and not seen.is_running
+        watch.note = NO_REASON
+        self._output.follow(watch)
+
+    async def _find(self, watch: Watch, started: int | None) -> None:
+        """Find the container of a run again. ``started`` is on record, or the record is older than its start."""
+        while True:
+            await self._link.ready()
+            try:
+                seen = await self._link.call(lambda client: self._beginning.find(client, watch))
+                break
+            except (EngineSilence, EngineRefusal) as error:
+                _log.info("cannot look for the container of %s: %s", watch.instance, error)
+                await asyncio.sleep(0.5)
+        if seen is None or seen.started == 0:
+            self._lost(watch, started, seen)
+        elif started is None:
+            self._began(watch, seen, None)
+        elif seen.started != started:
+            # It was started again by somebody else: the run that is on record is over.
+            self.over(watch, Exit(by="its container was started again by somebody else"))
+        else:
+            self._running(watch, seen)
+            self._looker.tell(watch, seen)
+            self._looker.look_soon(watch)
+
+    def _lost(self, watch: Watch, started: int | None, seen: Seen | None) -> None:
+        if started is None:
+            if seen is not None:
+                container = seen.id
+                self.quietly(lambda client: making.remove(client, container))
+            self._not_started(watch, None)
+        else:
+            self.over(watch, Exit(by="its container was removed by somebody else"))
+
+    # --- inside: ending -----------------------------------------------------------------------------------------
+
+    def over(self, watch: Watch, end: Exit, cause: StopCause | None = None) -> None:
+        """A run has ended."""
+        if watch.is_over:
+            return
+        watch.stage = Stage.OVER
+        self._listener.ended(watch.instance, watch.run, end, cause)
+
+    # --- inside: all else ---------------------------------------------------------------------------------------
+
+    def note(self, watch: Watch, reason: Reason) -> None:
+        """Something about a run, or, with no reason, no longer."""
+        if watch.is_over or reason == watch.note:
+            return
+        watch.note = reason
+        self._listener.noted(watch.instance, watch.run, reason)
+
+    def send(self, watch: Watch) -> None:
+        """Send the signal that is wanted."""
+        self.task(self._send(watch))
+
+    async def _send(self, watch: Watch) -> None:
+        if not await send(self._link, watch):
+            self._looker.look_soon(watch)
+
+    def health(self, watch: Watch, seen: Seen) -> None:
+        """What a HEALTHCHECK says."""
+        self._listener.health(watch.instance, watch.run, passes=seen.health is True, output=seen.health_output)
+
+    def knows(self, instance: str) -> bool:
+        """It is an instance of the project."""
+        return self._listener.knows(instance)
+
+    def quietly(self, job: Callable[[APIClient], None]) -> None:
+        """Do this at the engine, now or never."""
+        self.task(self._quietly(job))
+
+    async def _quietly(self, job: Callable[[APIClient], None]) -> None:
+        try:
+            await self._link.call(job)
+        except (EngineSilence, EngineRefusal) as error:
+            _log.info("what is left of a run could not be removed yet: %s", error)
+
+    def task(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this beside everything else."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("bug in the containers' runtime", exc_info=error)

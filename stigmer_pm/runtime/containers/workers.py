@@ -1,0 +1,74 @@
+"""Threads that carry out blocking calls for the event loop.
+
+The executors of the standard library are waited for when the interpreter ends, however long an engine that hangs keeps
+a call; these threads are not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Workers:
+    """At most ``most`` threads, started when they are needed."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, name: str, most: int) -> None:
+        self._loop = loop
+        self._name = name
+        self._most = most
+        self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None] = queue.SimpleQueue()
+        self._threads = 0
+        self._idle = 0
+        self._lock = threading.Lock()
+
+    async def run(self, job: Callable[[], T]) -> T:
+        """What ``job`` returns or raises. One that is cancelled goes on in its thread, and its result is dropped."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        with self._lock:
+            self._jobs.put((job, future))
+            if self._idle < self._jobs.qsize() and self._threads < self._most:
+                self._threads += 1
+                threading.Thread(target=self._work, name=self._name, daemon=True).start()
+        return await future
+
+    def close(self) -> None:
+        """Begin nothing more; threads end when what they do is done."""
+        for _ in range(self._threads):
+            self._jobs.put(None)
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                self._idle += 1
+            job = self._jobs.get()
+            with self._lock:
+                self._idle -= 1
+            if job is None:
+                return
+            self._carry_out(*job)
+
+    def _carry_out(self, job: Callable[[], Any], future: asyncio.Future[Any]) -> None:
+        if future.cancelled():
+            return
+        try:
+            result, error = job(), None
+        except BaseException as raised:  # noqa: BLE001 (whatever it is, it belongs to who waits for the job)
+            result, error = None, raised
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            self._loop.call_soon_threadsafe(_settle, future, result, error)
+
+
+def _settle(future: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(result)

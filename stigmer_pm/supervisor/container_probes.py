@@ -1,0 +1,105 @@
+"""Probes of a container: at its address or its published port, or by a command inside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from stigmer_pm.core.probing import Outcome
+from stigmer_pm.probes import HANDLERS, CheckResult, ProbeContext, Spawner, run_check
+from stigmer_pm.probes.runner import handler_name
+from stigmer_pm.runtime.containers.execution import Executed
+from stigmer_pm.runtime.containers.runtime import ContainerRuntime
+from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence
+from stigmer_pm.spec import ContainerExecution, ExecCheck, ProbeKind, ProbeSpec
+
+#: The hosts by which a file means the component itself.
+_ITSELF = ("127.0.0.1", "localhost", "::1")
+
+
+class ContainerProbe:
+    """A probe of one run of a container. See :class:`stigmer_pm.probes.HealthProbe`.
+
+    While the engine is away, liveness and startup say nothing: what they find then is not the component's doing, and a
+    restart would need the engine. Readiness is asked all the same, for it is about who can use it now.
+    """
+
+    def __init__(
+        self,
+        spec: ProbeSpec,
+        containers: ContainerRuntime,
+        instance: str,
+        run: int,
+        execution: ContainerExecution,
+        spawner: Spawner,
+        log_from: int,
+    ) -> None:
+        self._spec = spec
+        self._containers = containers
+        self._instance = instance
+        self._run = run
+        self._context = ProbeContext(
+            execution.environment, "/", spawner, execution.user, log=execution.log, log_from=log_from
+        )
+        self._handlers = {**HANDLERS, "exec": self._exec}
+
+    @property
+    def type(self) -> str:
+        """The name of its handler."""
+        return handler_name(self._spec)
+
+    @property
+    def interval(self) -> float:
+        """Seconds from one attempt to the next."""
+        return self._spec.period
+
+    @property
+    def timeout(self) -> float:
+        """Seconds after which an attempt has failed."""
+        return self._spec.timeout
+
+    @property
+    def failure_threshold(self) -> int:
+        """So many failures in a row count."""
+        return self._spec.failure_threshold
+
+    async def check(self) -> CheckResult:
+        """Make one attempt."""
+        placed = self._placed()
+        if placed is None:
+            port = getattr(self._spec.check, "port", 0)
+            return CheckResult(
+                Outcome.FAILURE, f"port {port} is not to be reached: give the container a network, or publish the port"
+            )
+        result = await run_check(placed, self._context, handlers=self._handlers)
+        if result.outcome is Outcome.FAILURE and self._spec.kind is not ProbeKind.READINESS:
+            silence = self._containers.link.silence
+            if silence:
+                return CheckResult(Outcome.DISCARDED, silence)
+        return result
+
+    def _placed(self) -> ProbeSpec | None:
+        """The probe with the address that it is asked at; ``None``: there is none."""
+        for name in ("http", "tcp", "grpc"):
+            check = getattr(self._spec, name)
+            if check is not None and check.host in _ITSELF:
+                place = self._containers.endpoint(self._instance, self._run, check.port)
+                if place is None:
+                    return None
+                return replace(self._spec, **{name: replace(check, host=place[0], port=place[1])})
+        return self._spec
+
+    async def _exec(self, check: ExecCheck, timeout: float, context: ProbeContext) -> CheckResult:
+        try:
+            done = await self._containers.execute(self._instance, self._run, check, timeout)
+        except EngineSilence as error:
+            return CheckResult(Outcome.DISCARDED, str(error))
+        except EngineRefusal as error:
+            return CheckResult(Outcome.FAILURE, f"cannot run '{check.argv[0]}' in the container: {error.message}")
+        return _verdict(done, timeout)
+
+
+def _verdict(done: Executed, timeout: float) -> CheckResult:
+    if done.code == 0:
+        return CheckResult(Outcome.SUCCESS, done.output)
+    words = f"no answer within {timeout:g}s" if done.code is None else f"exit status {done.code}"
+    return CheckResult(Outcome.FAILURE, f"{words}: {done.output}" if done.output else words)

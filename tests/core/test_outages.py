@@ -1,0 +1,132 @@
+"""A run that ends with its engine is nobody's fault."""
+
+from __future__ import annotations
+
+import pytest
+
+from stigmer_pm.core.effects import RunOver
+from stigmer_pm.core.events import Due, Exited, Noted, Stop
+from stigmer_pm.core.probing import Outcome
+from stigmer_pm.core.reasons import NO_REASON, Reason, Why
+from stigmer_pm.core.state import Exit, Phase, StopCause
+from stigmer_pm.core.verdict import reason_shown
+from stigmer_pm.spec import ProbeKind, Probes, ProbeSpec, RestartPolicy, SuccessExits, TcpCheck
+
+from .harness import World, container
+
+LIVENESS = Probes(liveness=ProbeSpec(ProbeKind.LIVENESS, tcp=TcpCheck(80), failure_threshold=1))
+
+
+def running(**rest: object) -> World:
+    """``web``, a container that runs; the next start of it takes its time."""
+    world = World()
+    world.up(container("web", **rest))
+    world.takes_its_time.add("web")
+    return world
+
+
+def stop_engine(world: World, end: Exit = Exit()) -> None:  # noqa: B008 (frozen)
+    """Its engine has stopped, and the run with it."""
+    world.send("web", Exited(world.run("web").number, end, cause=StopCause.ENGINE))
+
+
+@pytest.mark.parametrize("policy", RestartPolicy)
+def test_after_an_outage_it_is_started_again_at_once_whatever_its_policy(policy: RestartPolicy) -> None:
+    """``restart`` is about runs that end by themselves."""
+    world = running(restart=policy, max_restarts=0)
+    stop_engine(world, Exit(code=0))
+    assert (world.phase("web"), world.run("web").number) == (Phase.STARTING, 2)
+
+
+def test_an_outage_is_neither_a_failed_run_nor_an_automatic_restart() -> None:
+    """However often."""
+    world = running(max_restarts=1)
+    for _ in range(5):
+        stop_engine(world, Exit(code=137, signal=9))
+        world.begin("web")
+    state = world.state("web")
+    assert (state.failed_runs, state.restarts, state.automatic_restarts) == (0, 0, ())
+    assert world.phase("web") is Phase.RUNNING
+
+
+def test_an_outage_ends_no_row_of_failed_runs() -> None:
+    """It says nothing about the component."""
+    world = running()
+    world.exit("web", 1)
+    world.run_until(2.0)
+    world.begin("web")
+    assert world.state("web").failed_runs == 1
+    stop_engine(world)
+    world.begin("web")
+    world.exit("web", 1)
+    assert world.state("web").failed_runs == 2
+
+
+def test_an_outage_while_it_is_being_stopped_ends_the_stop() -> None:
+    """It is not started again, for nobody wants it."""
+    world = running()
+    world.ignores_signals.add("web")
+    world.send("web", Stop())
+    stop_engine(world)
+    assert world.phase("web") is Phase.STOPPED
+
+
+def test_an_outage_does_not_excuse_one_whose_probe_has_failed_before() -> None:
+    """It was being ended for that already."""
+    world = running(probes=LIVENESS)
+    world.ignores_signals.add("web")
+    world.answers["web", ProbeKind.LIVENESS] = Outcome.FAILURE
+    world.run_until(5.0)
+    assert world.run("web").stop_cause is StopCause.LIVENESS
+    stop_engine(world)
+    end = world.state("web").last_end
+    assert end is not None
+    assert end.cause is StopCause.LIVENESS
+    assert (world.phase("web"), world.state("web").failed_runs) == (Phase.BACKOFF, 1)
+
+
+def test_the_journal_and_the_history_say_that_it_was_the_engine() -> None:
+    """And how it ended, as far as that is known."""
+    world = running()
+    stop_engine(world)
+    assert "its engine stopped: ended, exit status unknown after 0s" in world.records("web")
+    over = next(e for e in world.effects if isinstance(e, RunOver))
+    assert over.ended == "its engine stopped: ended, exit status unknown"
+
+
+def test_sigkill_that_an_engine_has_not_heard_of_has_not_failed() -> None:
+    """It is sent when that answers again; until then the engine is the reason, and not the kernel."""
+    world = running(stop_timeout=1.0)
+    world.send("web", Noted(1, Reason(Why.ENGINE, detail="the engine does not answer")))
+    world.project.handle("web", Stop(), 0.0)
+    world.project.handle("web", Noted(1, Reason(Why.ENGINE, detail="the engine does not answer")), 0.0)
+    for at in (1.0, 6.0, 11.0):
+        world.project.handle("web", Due(), at)
+    assert world.run("web").was_killed
+    assert reason_shown(world.state("web")) == "the engine does not answer"
+    world.project.handle("web", Noted(1, NO_REASON), 12.0)
+    world.project.handle("web", Due(), 16.0)
+    assert world.state("web").reason.why is Why.UNKILLABLE
+
+
+def test_who_has_ended_a_container_is_said_where_that_is_known() -> None:
+    """``docker kill`` by somebody else is not the component's doing, and counts all the same."""
+    world = running()
+    world.send("web", Exited(1, Exit(code=137, signal=9, by="SIGKILL by somebody else")))
+    assert "killed by SIGKILL (SIGKILL by somebody else) after 0s" in world.records("web")
+    assert world.state("web").failed_runs == 1
+
+
+@pytest.mark.parametrize(
+    ("success", "phase"),
+    [
+        (SuccessExits((0, 143)), Phase.COMPLETED),
+        (SuccessExits((0,), (15,)), Phase.COMPLETED),
+        (SuccessExits((0,)), Phase.FAILED),
+    ],
+)
+def test_a_death_by_signal_of_a_container_may_be_listed_either_way(success: SuccessExits, phase: Phase) -> None:
+    """Its engine says 128 + n, and so does a shell."""
+    world = running(restart=RestartPolicy.NEVER, success=success)
+    world.send("web", Exited(1, Exit(code=143, signal=15)))
+    assert world.phase("web") is phase

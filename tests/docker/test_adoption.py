@@ -1,0 +1,100 @@
+"""A supervisor that is killed: the next one finds the containers again, and what has become of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from ..project import eventually
+from .project import DockerProject
+
+FILE = """
+    components:
+      web: {image: "stigmer-test/busybox:1", command: forever, min_uptime: 1ms}
+      job: {image: "stigmer-test/busybox:1", command: forever}
+"""
+
+
+@pytest.fixture
+def running(project: DockerProject) -> DockerProject:
+    """Two containers, one of which has been restarted once."""
+    project.write(FILE)
+    project.up()
+    before = project.ps()["web"]
+    project.container("web").kill()
+    project.wait_another("web", before)
+    return project
+
+
+def test_containers_are_adopted_as_they_are(running: DockerProject) -> None:
+    """The same ids and pids, the same runs and counts of restarts."""
+    before = running.ps()
+    running.kill_supervisor()
+    running.up()
+    after = running.ps()
+    for name in ("web", "job"):
+        for key in ("container", "pid", "run", "restarts", "phase", "since"):
+            assert after[name][key] == before[name][key], (name, key)
+    assert after["web"]["restarts"] == 1
+    running.container("web").kill()
+    assert running.wait_another("web", after["web"])["restarts"] == 2
+
+
+def test_one_that_was_stopped_meanwhile_is_recorded_and_restarted(running: DockerProject) -> None:
+    """With its exit status."""
+    before = running.ps()
+    running.kill_supervisor()
+    running.container("web").stop()
+    running.up()
+    after = running.wait_another("web", before["web"])
+    assert after["restarts"] == 2
+    assert after["last_exit"]["code"] == 0
+    assert running.ids()["job"] == before["job"]["container"]
+
+
+def test_one_that_was_removed_meanwhile_is_recorded_and_made_again(running: DockerProject) -> None:
+    """And its end says that it was removed."""
+    before = running.ps()
+    running.kill_supervisor()
+    running.container("web").remove(force=True)
+    running.up()
+    after = running.wait_another("web", before["web"])
+    assert after["restarts"] == 2
+    assert "removed" in after["last_exit"]["reason"]
+
+
+def test_containers_are_found_without_any_record(running: DockerProject) -> None:
+    """By their labels, when the state folder has lost its database."""
+    before = running.ids()
+    running.kill_supervisor()
+    for part in (running.dir / ".stigmer").glob("state.db*"):
+        part.unlink()
+    running.up()
+    assert running.ids() == before
+    assert {entry["phase"] for entry in running.ps().values()} == {"running"}
+    assert len(running.mine()) == 2
+
+
+def test_one_that_left_the_file_meanwhile_is_removed(running: DockerProject) -> None:
+    """By the up that finds it no longer declared; the other is adopted."""
+    before = running.ids()
+    running.kill_supervisor()
+    running.write(FILE.replace("\n      job: ", "\n      # job: "))
+    running.up()
+    eventually(lambda: not running.has_container("job"), "the container is gone")
+    assert running.ids() == {"web": before["web"]}
+
+
+def test_a_restart_during_the_death_of_the_supervisor_gives_one_container(project: DockerProject) -> None:
+    """Killed while it starts a container, it leaves one that the next supervisor takes, or removes."""
+    project.write(FILE)
+    starting = project.start("up", "--no-wait")
+    eventually((project.dir / ".stigmer" / "supervisor.json").exists, "a supervisor is there")
+    eventually(lambda: project.mine() or None, "the first container is made")
+    project.kill_supervisor()
+    starting.communicate(timeout=30)
+    project.up()
+    assert sorted(str(container.name) for container in project.mine()) == [
+        project.container_name("job"),
+        project.container_name("web"),
+    ]
+    assert {entry["phase"] for entry in project.ps().values()} == {"running"}

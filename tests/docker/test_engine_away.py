@@ -1,0 +1,138 @@
+"""An engine that is not there, goes away and comes back: nothing is lost, and nobody is blamed for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from ..project import eventually
+from .engine import Dockerd
+from .project import DockerProject
+
+FILE = """
+    components:
+      tool: {command: sleep 1000}
+      web: {image: "stigmer-test/busybox:1", command: forever}
+      db: {image: "stigmer-test/busybox:1", command: forever, min_uptime: 1ms}
+"""
+
+
+def all_ready(project: DockerProject, *names: str) -> dict[str, dict[str, Any]] | None:
+    """The entries, once every one of ``names``, or all, is ready, and its container runs by the engine's word.
+
+    The moment after an engine has come back, it has ended what the one before had left running, and nobody knows yet.
+    """
+    entries = project.ps()
+    running = {container.id for container in project.mine() if container.status == "running"}
+    for name, entry in entries.items():
+        is_there = entry["kind"] == "process" or entry["container"] in running
+        if (not names or name in names) and not (entry["ready"] and is_there):
+            return None
+    return entries
+
+
+def test_without_an_engine_up_ends_soon_with_the_reason_and_the_rest_runs(
+    own_engine: Dockerd, own_project: DockerProject
+) -> None:
+    """A process of the same project runs; and once there is an engine, the containers come by themselves."""
+    own_engine.stop()
+    own_project.write(FILE)
+    result = own_project.up(code=1, timeout=30)
+    assert result.seconds < 15
+    assert str(own_engine.folder) in result.out + result.err
+    entries = own_project.ps()
+    assert entries["tool"]["phase"] == "running"
+    assert "Docker" in entries["web"]["reason"]
+    own_engine.start()
+    after = eventually(lambda: all_ready(own_project), "everything is ready")
+    assert after["tool"]["pid"] == entries["tool"]["pid"]
+    assert (after["web"]["restarts"], after["web"]["failed_runs"]) == (0, 0)
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_an_engine_that_comes_back_finds_everything_as_it_was(
+    own_engine: Dockerd, own_project: DockerProject, how: str
+) -> None:
+    """Without a command all is ready again, no run counts as failed, and processes never noticed."""
+    own_project.write(FILE)
+    own_project.up()
+    before = own_project.ps()
+    own_project.container("db").kill()
+    before["db"] = own_project.wait_another("db", before["db"])
+    getattr(own_engine, how)()
+    eventually(lambda: "Docker" in own_project.ps()["web"]["reason"], "its absence is shown")
+    assert own_project.ps()["tool"]["pid"] == before["tool"]["pid"]
+    own_engine.start()
+    after = eventually(lambda: all_ready(own_project), "everything is ready")
+    for name in ("tool", "web", "db"):
+        assert after[name]["restarts"] == before[name]["restarts"], name
+        assert after[name]["failed_runs"] == 0, name
+    assert after["tool"]["pid"] == before["tool"]["pid"]
+
+
+def test_a_stop_while_the_engine_is_away_is_carried_out_when_it_is_back(
+    own_engine: Dockerd, own_project: DockerProject
+) -> None:
+    """Nothing runs that is meant to be stopped."""
+    own_project.write(FILE)
+    own_project.up()
+    own_engine.kill()
+    eventually(lambda: "Docker" in own_project.ps()["web"]["reason"], "its absence is shown")
+    own_project.ok("stop", "web", "--no-wait")
+    own_engine.start()
+    entry = own_project.wait_phase("web", "stopped")
+    assert entry["desired"] == "stopped"
+    eventually(lambda: all_ready(own_project, "db"), "the other is ready")
+    names = [container.name for container in own_project.mine() if container.status == "running"]
+    assert names == [own_project.container_name("db")]
+
+
+def test_one_that_may_not_talk_to_the_engine_is_told_so(own_engine: Dockerd, own_project: DockerProject) -> None:
+    """Another user than root, whose supervisor can't open the socket."""
+    os.chmod(own_engine.folder, 0o755)  # noqa: S103  (it must see the socket, and not be let in)
+    own_project.write(FILE)
+    nobody = 65534
+    for path in (own_project.dir, *own_project.dir.rglob("*")):
+        os.chown(path, nobody, nobody)
+    stigmer = [
+        "setpriv",
+        f"--reuid={nobody}",
+        f"--regid={nobody}",
+        "--clear-groups",
+        sys.executable,
+        "-m",
+        "stigmer_pm",
+    ]
+
+    def run(*args: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*stigmer, *args], cwd=own_project.dir, env=own_project.environ, text=True, capture_output=True, check=False
+        )
+
+    probe = run("version")
+    if probe.returncode:
+        pytest.skip(f"another user can't run this interpreter here: {probe.stderr[-200:]}")
+    try:
+        result = run("up")
+        assert result.returncode == 1, result
+        assert "permission" in result.stdout + result.stderr
+        entries = {entry["name"]: entry for entry in json.loads(run("ps", "--json").stdout)["components"]}
+        assert entries["tool"]["phase"] == "running"
+    finally:
+        run("down")
+
+
+def test_down_without_an_engine_says_what_it_leaves(own_engine: Dockerd, own_project: DockerProject) -> None:
+    """It ends, and its processes; the containers are the next up's."""
+    own_project.write(FILE)
+    own_project.up()
+    own_engine.kill()
+    own_project.run("down", "--timeout", "1s", timeout=40)
+    own_engine.start()
+    own_project.up()
+    assert eventually(lambda: all_ready(own_project), "everything is ready")

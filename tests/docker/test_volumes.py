@@ -1,0 +1,81 @@
+"""Volumes: folders of this machine, volumes of the engine, memory."""
+
+from __future__ import annotations
+
+from .project import DockerProject
+from .test_fields import up_web, write_web
+
+
+def test_a_folder_of_the_project_is_bound(project: DockerProject) -> None:
+    """Its path starts from the file; what the container writes is there, and the other way round."""
+    project.write("from outside\n", "data/in")
+    up_web(
+        project,
+        """
+        command: [sh, -c, "cp /data/in /data/out; exec forever"]
+        volumes: ["./data:/data"]
+    """,
+    )
+    project.wait_log("web", b"started")
+    assert (project.dir / "data" / "out").read_text() == "from outside\n"
+
+
+def test_a_volume_can_be_read_only(project: DockerProject) -> None:
+    """Writing fails, in the short and in the long form."""
+    (project.dir / "data").mkdir()
+    up_web(
+        project,
+        """
+        command: forever
+        volumes:
+          - ./data:/short:ro
+          - {type: bind, source: ./data, target: /long, read_only: true}
+    """,
+    )
+    for folder in ("short", "long"):
+        code, output = project.container("web").exec_run(["touch", f"/{folder}/file"])
+        assert code != 0
+        assert b"Read-only" in output
+
+
+def test_a_named_volume_is_shared_by_its_name(project: DockerProject) -> None:
+    """It is called PROJECT-NAME on the engine, and two components that name it have the same."""
+    project.write("""
+        components:
+          writer:
+            image: stigmer-test/busybox:1
+            command: [touch, /data/file]
+            restart: never
+            volumes: ["data:/data"]
+          reader:
+            image: stigmer-test/busybox:1
+            command: [ls, /data]
+            restart: never
+            volumes: ["data:/data"]
+            depends_on: {writer: {condition: completed}}
+    """)
+    project.up()
+    assert project.wait_log("reader", b"\n") == b"file\n"
+    assert project.client.volumes.get(f"{project.name}-data").attrs["Driver"] == "local"
+
+
+def test_memory_as_a_volume(project: DockerProject) -> None:
+    """A tmpfs."""
+    up_web(project, "command: forever\nvolumes: [{type: tmpfs, target: /scratch}]")
+    assert "tmpfs on /scratch" in project.inside("web", "mount")
+
+
+def test_a_source_that_is_not_there_is_a_reason_when_it_must_not_be_made(project: DockerProject) -> None:
+    """``create_host_path: false``, as with Compose; the reason names the path, and nothing is made."""
+    write_web(
+        project,
+        """
+        command: forever
+        max_restarts: 0
+        volumes:
+          - {type: bind, source: ./missing, target: /data, bind: {create_host_path: false}}
+    """,
+    )
+    project.up(code=1)
+    assert str(project.dir / "missing") in project.ps()["web"]["reason"]
+    assert not (project.dir / "missing").exists()
