@@ -38,12 +38,14 @@ def _records(state: InstanceState, before: Reason, reason: Reason) -> tuple[Effe
             return (Record(state.name, EventKind.STARTING, words(reason), number),)
         case Why.PAUSED:
             return (Record(state.name, EventKind.PAUSED, words(reason), number),)
-        case Why.ENGINE:
+        case Why.ENGINE | Why.OUTPUT:
             return (Record(state.name, EventKind.WARNING, words(reason), number),)
     if before.why is Why.PAUSED:
         return (Record(state.name, EventKind.GOES_ON, "no longer paused", number),)
     if before.why is Why.ENGINE:
         return (Record(state.name, EventKind.GOES_ON, "its engine answers again", number),)
+    if before.why is Why.OUTPUT:
+        return (Record(state.name, EventKind.GOES_ON, "its log is written again", number),)
     return ()
 
 

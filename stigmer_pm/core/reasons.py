@@ -32,6 +32,7 @@ class Why(StrEnum):
     PREPARING = "preparing"
     PAUSED = "paused"
     ENGINE = "engine"
+    OUTPUT = "output"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Reason:
 NO_REASON = Reason(Why.NONE)
 
 #: What the world says of a run that is under way, and takes back when it is over.
-NOTES = frozenset({Why.PREPARING, Why.PAUSED, Why.ENGINE})
+NOTES = frozenset({Why.PREPARING, Why.PAUSED, Why.ENGINE, Why.OUTPUT})
 
 
 def words(reason: Reason) -> str:
@@ -90,6 +91,7 @@ _WORDS = {
     Why.PREPARING: "{detail}{extent}",
     Why.PAUSED: "paused by somebody else; 'docker unpause' lets it go on",
     Why.ENGINE: "{detail}",
+    Why.OUTPUT: "its log can't be written: {detail}; its engine keeps what it prints, until it can",
 }
 
 

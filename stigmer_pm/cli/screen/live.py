@@ -78,4 +78,4 @@ def _why(standing: Standing) -> str:
     if progress is None:
         return why
     done = round(_BAR * progress / 100)
-    return f"{'━' * done}{'╌' * (_BAR - done)} {why}"
+    return f"{'━' * done}{'╌' * (_BAR - done)} {progress}% {why}"

@@ -135,7 +135,7 @@ class Looker:
     def tell(self, watch: Watch, seen: Seen) -> None:
         """What may have changed of one that runs: that it is paused, and what its HEALTHCHECK says."""
         watch.seen = seen
-        note = Reason(Why.PAUSED) if seen.is_paused else NO_REASON
+        note = Reason(Why.PAUSED) if seen.is_paused else _output_note(watch)
         if note != watch.note:
             self._hooks.note(watch, note)
         if seen.health is not None:
@@ -153,7 +153,10 @@ class Looker:
             is_paused = watch.note.why is Why.PAUSED
             expected = "paused" if is_paused else "running"
             if watch.stage is Stage.RUNNING and (
-                states.get(watch.container) != expected or watch.was_silent or watch.wanted_signal is not None
+                states.get(watch.container) != expected
+                or watch.was_silent
+                or watch.wanted_signal is not None
+                or (not is_paused and _output_note(watch) != watch.note)
             ):
                 self.look_soon(watch)
         for entry in entries:
@@ -169,3 +172,9 @@ class Looker:
         _log.warning("ending the container %s of '%s', which is no component any more", container[:12], instance)
         self._strays.add(container)
         self._hooks.quietly(lambda client: making.stop_and_remove(client, container, _STRAY_TIMEOUT))
+
+
+def _output_note(watch: Watch) -> Reason:
+    """That its output can't be written just now, if it can't."""
+    error = watch.log.stalled_by if watch.log is not None else None
+    return NO_REASON if error is None else Reason(Why.OUTPUT, detail=(error.strerror or str(error)).lower())

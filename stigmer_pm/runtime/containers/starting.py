@@ -91,6 +91,13 @@ class Beginning:
         over = self._pulls[watch.execution.image] = asyncio.Event()
         try:
             await self._pull(watch)
+        except SpawnFailure as failure:
+            # A registry that is away must not keep a component from being restarted.
+            if watch.execution.pull != "always" or not await self._is_here(watch.execution.image):
+                raise
+            self._note(watch, NO_REASON)
+            words = f"cannot pull its image: {failure.detail}; the one that is here is taken"
+            self._note(watch, Reason(Why.PREPARING, detail=words))
         finally:
             del self._pulls[watch.execution.image]
             over.set()

@@ -1,0 +1,47 @@
+"""A log that can't be written stops nothing, is said, and is whole in the end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ..project import eventually
+from .project import DockerProject
+
+
+@pytest.fixture
+def small_disk(project: DockerProject) -> Iterator[Path]:
+    """A folder of the project on a disk of 64 KiB."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a disk")
+    folder = project.dir / "small"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "small", folder], check=True)
+    yield folder
+    project.run("down")
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_is_said_and_no_line_is_lost(project: DockerProject, small_disk: Path) -> None:
+    """The engine keeps what is printed, until there is room."""
+    project.write("""
+        components:
+          web:
+            image: stigmer-test/busybox:1
+            command: [sh, -c, "seq 1 20000; sleep 1000"]
+            log: small/web.log
+            stop_timeout: 0s
+    """)
+    project.up()
+    eventually(lambda: "no space left on device" in project.ps()["web"]["reason"], "it is said", 30.0)
+    assert project.ps()["web"]["phase"] == "running"
+    subprocess.run(["mount", "-o", "remount,size=4m", small_disk], check=True)
+    expected = "".join(f"{number}\n" for number in range(1, 20001)).encode()
+    eventually(lambda: (small_disk / "web.log").stat().st_size >= len(expected), "there is room")
+    assert (small_disk / "web.log").read_bytes() == expected
+    eventually(lambda: not project.ps()["web"]["reason"], "nothing is said any more", 30.0)
+    assert "written again" in project.events_of("web")
