@@ -138,6 +138,17 @@ def test_the_end_of_leftovers_is_followed_by_what_the_exit_asked_for() -> None:
     assert world.state("web").start_at == 1.0
 
 
+@pytest.mark.parametrize(("ends_at", "phase"), [(4.0, Phase.COMPLETED), (5.5, Phase.FAILED)])
+def test_a_job_whose_leftovers_had_to_be_killed_has_failed(ends_at: float, phase: Phase) -> None:
+    """Its leader exited 0; what it left behind ignored the stop signal, which is no orderly end."""
+    world = World(ignores_signals={"job"})
+    world.up(component("job", stop_timeout=5.0, restart=RestartPolicy.NEVER))
+    world.exit("job", 0, remaining=True)
+    world.project.handle("job", Due(), ends_at)
+    world.project.handle("job", Emptied(1), ends_at)
+    assert world.phase("job") is phase
+
+
 def test_kill_does_not_wait_for_dependents_or_timeouts() -> None:
     """A second Ctrl-C."""
     world = World(ignores_signals={"db", "web"})

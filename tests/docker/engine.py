@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import uuid
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -52,7 +53,9 @@ class Dockerd:
     """One engine in a folder of its own. It ends with the process that started it, whatever that one dies of."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="spm-engine-"))
+        # Of letters and digits, as the namespaces of containerd want it, which are called like it.
+        self.folder = Path(tempfile.gettempdir(), f"spm-engine-{uuid.uuid4().hex[:10]}")
+        self.folder.mkdir(mode=0o700)
         self.host = f"unix://{self.folder}/docker.sock"
         # Engines look for a free range in the routes of the machine, and two that look at once find the same one.
         self._pool = f"10.{random.randrange(64, 250)}.0.0/16"  # noqa: S311  (a number, no secret)

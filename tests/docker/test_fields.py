@@ -100,37 +100,23 @@ def test_labels_of_the_component_stand_on_the_container(project: DockerProject) 
     assert found["Config"]["Labels"]["tier"] == "core"
 
 
-def stopped_by(project: DockerProject, image: str, stop_signal: str) -> str:
-    """Which signal a container gets that is stopped."""
+def test_stop_signal_is_that_of_the_file_or_of_the_image_or_sigterm(project: DockerProject) -> None:
+    """In this order: what the file names wins over STOPSIGNAL."""
     traps = "; ".join(f"trap 'echo got {name}; exit 0' {name}" for name in ("TERM", "INT", "USR1"))
+    command = f'[sh, -c, "{traps}; echo up; while :; do sleep 1000 & wait $$!; done"]'
     project.write(f"""
+        defaults: {{command: {command}}}
         components:
-          web:
-            image: {image}
-            command: [sh, -c, "{traps}; echo up; while :; do sleep 1000 & wait $$!; done"]
-            {stop_signal}
+          usr1: {{image: "stigmer-test/volume:1", stop_signal: SIGUSR1}}
+          int: {{image: "stigmer-test/volume:1"}}
+          term: {{image: "{IMAGE}"}}
     """)
     project.up()
-    project.wait_log("web", b"up")
-    project.ok("stop", "web")
-    log = project.wait_log("web", b"got").decode()
-    project.ok("down")
-    return log.split()[-1]
-
-
-def test_stop_signal_is_that_of_the_file(project: DockerProject) -> None:
-    """Also against the image's."""
-    assert stopped_by(project, "stigmer-test/volume:1", "stop_signal: SIGUSR1") == "USR1"
-
-
-def test_stop_signal_is_that_of_the_image_when_the_file_names_none(project: DockerProject) -> None:
-    """STOPSIGNAL."""
-    assert stopped_by(project, "stigmer-test/volume:1", "") == "INT"
-
-
-def test_stop_signal_is_sigterm_when_nobody_names_one(project: DockerProject) -> None:
-    """As everywhere."""
-    assert stopped_by(project, IMAGE, "") == "TERM"
+    for name in ("usr1", "int", "term"):
+        project.wait_log(name, b"up")
+    project.ok("stop", "--all")
+    for name in ("usr1", "int", "term"):
+        project.wait_log(name, f"got {name.upper()}".encode())
 
 
 def test_a_container_that_ignores_its_stop_signal_is_killed_after_its_stop_timeout(project: DockerProject) -> None:

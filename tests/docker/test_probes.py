@@ -2,44 +2,52 @@
 
 from __future__ import annotations
 
-import pytest
-
 from ..project import eventually
 from .project import DockerProject
 from .test_networks import free_port
 
-SERVER = """
-    components:
-      web:
-        image: stigmer-test/busybox:1
-        command: [sh, -c, "usleep 300000; exec httpd -f -p 8000 -h /etc"]
-        stop_timeout: 0s
-        {more}
-        probes: {{readiness: {{{probe}, period: 100ms}}}}
+DEFAULTS = """
+    defaults:
+      image: stigmer-test/busybox:1
+      command: [sh, -c, "usleep 300000; exec httpd -f -p 8000 -h /etc"]
+      stop_timeout: 0s
 """
 
 
-@pytest.mark.parametrize("probe", ["http: {path: /passwd, port: 8000}", "tcp: 8000"])
-def test_a_port_that_is_not_published_is_reached_by_the_containers_address(project: DockerProject, probe: str) -> None:
+def test_a_port_that_is_not_published_is_reached_by_the_containers_address(project: DockerProject) -> None:
     """The number is that inside of the container."""
-    project.write(SERVER.format(probe=probe, more=""))
+    project.write(f"""
+    {DEFAULTS}
+    components:
+      by-http: {{probes: {{readiness: {{http: {{path: /passwd, port: 8000}}, period: 100ms}}}}}}
+      by-tcp: {{probes: {{readiness: {{tcp: 8000, period: 100ms}}}}}}
+    """)
     project.up()
-    assert project.ps()["web"]["ready"]
-    assert ("web", "ready") in project.event_kinds()
+    assert {("by-http", "ready"), ("by-tcp", "ready")} <= set(project.event_kinds())
 
 
-@pytest.mark.parametrize("probe", ["http: {path: /passwd, port: 8000}", "tcp: 8000", "tcp: {port: web}"])
-def test_a_port_that_is_published_is_reached_as_well(project: DockerProject, probe: str) -> None:
+def test_a_port_that_is_published_is_reached_as_well(project: DockerProject) -> None:
     """Still by the number inside, or by its name."""
-    port = f"{{name: web, target: 8000, published: {free_port()}, host_ip: 127.0.0.1}}"
-    project.write(SERVER.format(probe=probe, more=f"ports: [{port}]"))
+    project.write(f"""
+    {DEFAULTS}
+    components:
+      by-http:
+        ports: ["127.0.0.1:{free_port()}:8000"]
+        probes: {{readiness: {{http: {{path: /passwd, port: 8000}}, period: 100ms}}}}
+      by-name:
+        ports: [{{name: web, target: 8000, host_ip: 127.0.0.1}}]
+        probes: {{readiness: {{tcp: {{port: web}}, period: 100ms}}}}
+    """)
     project.up()
-    assert project.ps()["web"]["ready"]
+    assert {("by-http", "ready"), ("by-name", "ready")} <= set(project.event_kinds())
 
 
 def test_a_probe_of_a_closed_port_says_so(project: DockerProject) -> None:
     """In ``describe``; and ``up`` does not call it ready."""
-    project.write(SERVER.format(probe="tcp: 8001", more=""))
+    project.write(f"""
+    {DEFAULTS}
+    components: {{web: {{probes: {{readiness: {{tcp: 8001, period: 100ms}}}}}}}}
+    """)
     result = project.run("up", "--timeout", "1s")
     assert result.code == 1, result
     assert "refused" in project.ok("describe", "web").out

@@ -53,8 +53,7 @@ def execute(
     try:
         output, is_over = _read(_socket_of(stream), ends_at)
     finally:
-        with suppress(OSError):
-            stream.close()
+        _close(stream)
     if is_over:
         for _ in range(_LOOKS):
             found = client.exec_inspect(command)
@@ -90,6 +89,13 @@ def _text(kept: bytearray) -> str:
 def _socket_of(stream: Any) -> socket.socket:
     """The SDK wraps the socket, by a file object or by one of its own."""
     return getattr(stream, "_sock", stream)  # type: ignore[no-any-return]
+
+
+def _close(stream: Any) -> None:
+    """By the response that owns the connection: closed behind its back, it complains when it is collected."""
+    owner = getattr(stream, "_response", stream)
+    with suppress(Exception):
+        owner.close()
 
 
 def _kill(client: APIClient, container: str, pid: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from stigmer_pm.spec import ComponentSpec, ContainerExecution
 if TYPE_CHECKING:
     from docker import APIClient
 
+#: Seconds that the removal of a container may take before its name is taken for taken, and between attempts.
+_GOING_WITHIN, _AGAIN = 10.0, 0.1
 #: Subpaths of volumes are ignored without a word by engines that don't know them.
 _SUBPATH_SINCE = (1, 45)
 
@@ -53,12 +56,11 @@ def make(client: APIClient, order: Order, joined: Sequence[networks.Joined]) -> 
     if old.running is not None:
         return old.running.id, True
     marks = labels.labels_of(order.key, order.instance, order.run, order.spec, order.execution)
-    try:
-        made = creation.create(client, order.spec, order.execution, marks, joined[0], old.volumes)
-    except Exception as error:
-        if getattr(error, "status_code", None) != 409 or not _free_name(client, order):
-            raise
-        made = creation.create(client, order.spec, order.execution, marks, joined[0], old.volumes)
+    made = _create(
+        client,
+        order,
+        lambda: creation.create(client, order.spec, order.execution, marks, joined[0], old.volumes),
+    )
     for network in joined[1:]:
         client.connect_container_to_network(made, network.name, aliases=list(network.aliases))
     return made, False
@@ -98,17 +100,45 @@ def stop_and_remove(client: APIClient, container: str, seconds: float) -> None:
     remove(client, container)
 
 
+def inspect_all(client: APIClient, key: str, instance: str) -> list[Seen]:
+    """How the containers of an instance stand."""
+    found = (_inspect_or_none(client, str(entry["Id"])) for entry in all_of(client, key, instance))
+    return [seen for seen in found if seen is not None]
+
+
 def all_of(client: APIClient, key: str, instance: str | None = None) -> list[dict[str, object]]:
     """The containers of a project, or of one of its instances, as ``docker ps -a`` lists them."""
     wanted = [f"{labels.KEY}={key}", *([] if instance is None else [f"{labels.INSTANCE}={instance}"])]
     return list(client.containers(all=True, filters={"label": wanted}))
 
 
+def _create(client: APIClient, order: Order, create: Callable[[], str]) -> str:
+    """Make the container; while one of ours that has its name is on its way out, wait for that."""
+    ends_at = time.monotonic() + _GOING_WITHIN
+    while True:
+        try:
+            return create()
+        except Exception as error:
+            is_taken = getattr(error, "status_code", None) == 409
+            if not is_taken or not _free_name(client, order) or time.monotonic() > ends_at:
+                raise
+        time.sleep(_AGAIN)
+
+
+def _inspect_or_none(client: APIClient, container: str) -> Seen | None:
+    """How a container stands; ``None``: it has gone."""
+    try:
+        return inspect(client, container)
+    except Exception as error:
+        if getattr(error, "status_code", None) == 404:
+            return None
+        raise
+
+
 def _clear(client: APIClient, order: Order) -> _Old:
     """Remove what earlier runs of the instance have left, but for one that runs and executes the same."""
     old = _Old()
-    for entry in all_of(client, order.key, order.instance):
-        container = inspect(client, str(entry["Id"]))
+    for container in inspect_all(client, order.key, order.instance):
         is_same = container.labels.get(labels.SPEC) == labels.fingerprint(order.execution)
         if container.is_running and is_same and old.running is None:
             old.running = container
@@ -128,12 +158,9 @@ def _free_name(client: APIClient, order: Order) -> bool:
         EngineRefusal: it is somebody else's.
     """
     name = order.execution.container_name
-    try:
-        other = inspect(client, name)
-    except Exception as error:
-        if getattr(error, "status_code", None) == 404:
-            return True  # it has gone meanwhile
-        raise
+    other = _inspect_or_none(client, name)
+    if other is None:
+        return True  # it has gone meanwhile
     if other.labels.get(labels.KEY) == order.key:
         remove(client, other.id)
         return True

@@ -61,7 +61,7 @@ class Beginning:
 
     def find(self, client: APIClient, watch: Watch) -> Seen | None:
         """The container of a run: the one that was made for it, or else one of the instance that runs."""
-        found = [making.inspect(client, str(entry["Id"])) for entry in making.all_of(client, self._key, watch.instance)]
+        found = making.inspect_all(client, self._key, watch.instance)
         own = [seen for seen in found if labels.run_number(seen.labels) == watch.run]
         return next((seen for seen in (*own, *found) if seen.is_running), own[0] if own else None)
 
