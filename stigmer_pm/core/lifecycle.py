@@ -153,7 +153,8 @@ def _proceed(spec: ComponentSpec, state: InstanceState, event: Proceed, now: flo
     automatic = state.pending is not Pending.NOT_AUTOMATIC
     state = count_restart(spec, state, now)
     number = state.run_number + 1
-    run = Run(number=number, asked_at=now, dependency_runs=event.dependency_runs)
+    container = None if spec.container is None else ""  # its id is told when it runs
+    run = Run(number=number, asked_at=now, container=container, dependency_runs=event.dependency_runs)
     state = replace(state, run=run, run_number=number, start_at=None)
     message = f"run {number}, automatic restart {state.restarts}" if automatic else f"run {number}"
     record = Record(state.name, EventKind.STARTING, message, number)

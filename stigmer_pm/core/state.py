@@ -128,11 +128,15 @@ class RunEnd:
 class Run:
     """One life of an instance, from the moment it was asked for until nothing of it lives.
 
-    ``pid`` and ``started_at`` are set once the program runs; ``container`` is the engine's id of a container, whose pid
-    may be 0 where it is not to be seen. ``health``: what the HEALTHCHECK of the image says, which is readiness where
-    the file declares none; ``None``: it has none. ``is_started``: the startup probe has passed, or there
-    is none. ``has_been_healthy``: the liveness probe has passed at least once. ``dependency_runs`` has the run number
-    of each dependency at the time, so that ``restart: true`` notices a newer one.
+    Attributes:
+        pid, started_at: set once the program runs.
+        container: the engine's id of a container, empty until it is known; ``None`` for a process. The pid of a
+            container may be 0, where it is not to be seen.
+        health: what the HEALTHCHECK of its image says, which is readiness where the file declares none; ``None``: it
+            has none.
+        is_started: the startup probe has passed, or there is none.
+        has_been_healthy: the liveness probe has passed at least once.
+        dependency_runs: the run number of each dependency at the time, so that ``restart: true`` notices a newer one.
     """
 
     number: int

@@ -39,7 +39,7 @@ def instance_document(instance: Instance, now: float, usage: Usage | None, log_f
         "healthy": state.is_healthy,
         "desired": state.desired.value,
         "pid": pid,
-        "container": run.container if run is not None and run.is_alive else None,
+        "container": run.container or None if run is not None and run.is_alive else None,
         "run": state.run_number,
         "restarts": state.restarts,
         "failed_runs": failed_runs_shown(spec, state, now),

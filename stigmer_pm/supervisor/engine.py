@@ -176,8 +176,9 @@ class Engine:
         self.post(instance, HealthTold(run, passes, output))
 
     def knows(self, instance: str) -> bool:
-        """It is an instance of the project."""
-        return self.project.find(instance) is not None
+        """It is an instance of the project, and runs as a container."""
+        found = self.project.find(instance)
+        return found is not None and found.spec.container is not None
 
     def probed(self, instance: str, result: ProbeDone) -> None:
         """An attempt of a probe has ended."""

@@ -363,6 +363,5 @@ class Service:
                 break
             _log.warning("ended what had hidden itself: %s", ", ".join(map(str, strays)))
             await asyncio.sleep(0.02)
-        if any(instance.spec.container is not None for instance in self.engine.project):
-            await self.engine.world.clear_away()
+        await self.engine.world.clear_away()
         self.ended.set()

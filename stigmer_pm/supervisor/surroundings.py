@@ -84,7 +84,7 @@ class News(Protocol):
         ...
 
     def knows(self, instance: str) -> bool:
-        """It is an instance of the project."""
+        """It is an instance of the project, and runs as a container."""
         ...
 
     def probed(self, instance: str, result: ProbeDone) -> None:

@@ -66,8 +66,8 @@ class LocalWorld:
 
     def take_over(self, instance: str, run: Run, spec: ComponentSpec, started: int | None) -> bool:
         """Containers are looked for at their engine."""
-        if spec.container is None:
-            return False
+        if run.container is None:
+            return False  # by the run, and not by the spec: that may have been edited since
         if run.exit is not None:
             self.emptied(instance, run.number)  # nothing of a container outlives it
             return True
@@ -194,7 +194,7 @@ class LocalWorld:
         self._told.health(instance, run, passes=passes, output=output)
 
     def knows(self, instance: str) -> bool:
-        """It is an instance of the project."""
+        """It is an instance of the project, and runs as a container."""
         return self._told.knows(instance)
 
     def _probed(self, instance: str, result: ProbeDone) -> None:

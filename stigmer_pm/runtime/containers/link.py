@@ -74,6 +74,11 @@ class EngineLink:
             self._keeper = self._loop.create_task(self._keep())
 
     @property
+    def has_begun(self) -> bool:
+        """The engine was needed."""
+        return self._keeper is not None
+
+    @property
     def is_up(self) -> bool:
         """The engine answers."""
         return self._is_there.is_set()

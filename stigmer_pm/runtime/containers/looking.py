@@ -43,7 +43,7 @@ class Hooks(Protocol):
         """What its HEALTHCHECK says."""
 
     def knows(self, instance: str) -> bool:
-        """It is an instance of the project."""
+        """It is an instance of the project, and runs as a container."""
         ...
 
     def send(self, watch: Watch) -> None:

@@ -44,6 +44,11 @@ class Output:
         self._look = look
         self._streams: dict[str, tuple[LogStream, threading.Event]] = {}
 
+    @property
+    def has_begun(self) -> bool:
+        """Some container of the project has run, under this supervisor or an earlier one, and is not cleared away."""
+        return os.path.isdir(self._positions)
+
     def follow(self, watch: Watch) -> None:
         """Copy what the container of a run prints, if that isn't done yet."""
         if watch.log is not None or watch.is_over or watch.has_no_log:
@@ -79,6 +84,7 @@ class Output:
         with suppress(OSError):
             for name in os.listdir(self._positions):
                 os.unlink(os.path.join(self._positions, name))
+            os.rmdir(self._positions)
 
     async def close(self) -> None:
         """Let go of all; the next supervisor goes on where they have come to."""

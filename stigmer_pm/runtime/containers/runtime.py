@@ -30,7 +30,7 @@ from stigmer_pm.runtime.containers.watch import Stage, Watch
 from stigmer_pm.runtime.containers.workers import Workers
 from stigmer_pm.runtime.run import Started, open_log
 from stigmer_pm.runtime.spawn import SpawnFailure
-from stigmer_pm.spec import ComponentSpec, ExecCheck
+from stigmer_pm.spec import ComponentSpec, ContainerExecution, ExecCheck
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -62,7 +62,7 @@ class Listener(Protocol):
         """What its HEALTHCHECK says."""
 
     def knows(self, instance: str) -> bool:
-        """It is an instance of the project."""
+        """It is an instance of the project, and runs as a container."""
         ...
 
 
@@ -198,7 +198,9 @@ class ContainerRuntime:
         return self._link
 
     async def clear_away(self) -> None:
-        """Remove the project's containers and networks; volumes stay."""
+        """Remove the project's containers and networks, if it ever had any; volumes stay."""
+        if not (self._link.has_begun or self._output.has_begun):
+            return
         try:
             async with asyncio.timeout(_CLEAR_WITHIN):
                 await self._link.ready()
@@ -253,8 +255,9 @@ class ContainerRuntime:
     # --- inside: beginning --------------------------------------------------------------------------------------
 
     def _watch(self, instance: str, run: int, spec: ComponentSpec) -> Watch:
-        assert spec.container is not None, "only containers come here"
-        watch = self._watches[instance, run] = Watch(instance, run, spec, spec.container)
+        # An edit may have made a process of the component, whose container is still to be ended.
+        execution = spec.container or ContainerExecution(image="", container_name="", project="", log=spec.log)
+        watch = self._watches[instance, run] = Watch(instance, run, spec, execution)
         self._link.begin()
         if self._link.silence:
             watch.was_silent = True
@@ -361,7 +364,7 @@ class ContainerRuntime:
         self._listener.health(watch.instance, watch.run, passes=seen.health is True, output=seen.health_output)
 
     def knows(self, instance: str) -> bool:
-        """It is an instance of the project."""
+        """It is an instance of the project, and runs as a container."""
         return self._listener.knows(instance)
 
     def quietly(self, job: Callable[[APIClient], None]) -> None:
