@@ -82,7 +82,7 @@ def silence_words(error: BaseException, address: EngineAddress) -> str:
 
 
 def _errno(error: BaseException) -> int | None:
-    return error.errno if isinstance(error, OSError) else None
+    return error.errno if isinstance(error, OSError) and isinstance(error.errno, int) else None
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
