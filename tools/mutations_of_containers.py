@@ -47,6 +47,11 @@ MUTANTS: tuple[Mutant, ...] = (
             "return state, (record,)",
         ),
         (
+            "nobody knows that a run is a container before it runs",
+            'container = None if spec.container is None else ""',
+            "container = None",
+        ),
+        (
             "what begins too late is not stopped",
             "return _signal(spec, state, now)\n\n\ndef _spawn_failed",
             "return state, ()\n\n\ndef _spawn_failed",

@@ -212,7 +212,9 @@ def _halt(spec: ComponentSpec, state: InstanceState, event: Halt, now: float) ->
     record = Record(state.name, EventKind.STOPPING, cause.value, run.number)
     # That it stops because somebody said so, its phase alone tells.
     detail = "" if cause is StopCause.BY_HAND else cause.value
-    state = enter(replace(state, run=run), Phase.STOPPING, now, Reason(why, detail=detail))
+    # That its engine is away is why nothing happens, and goes on being said.
+    reason = state.reason if state.reason.why is Why.ENGINE else Reason(why, detail=detail)
+    state = enter(replace(state, run=run), Phase.STOPPING, now, reason)
     if run.pid is None:
         # Its start is still under way; when it can't be taken back, the signal follows when it is known.
         return state, (record, CancelStart(state.name, run.number))

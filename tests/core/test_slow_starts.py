@@ -30,6 +30,16 @@ def test_a_stop_takes_a_start_back() -> None:
     assert world.records("web")[-1] == "stopped, never started"
 
 
+def test_a_run_says_what_it_is_before_it_runs() -> None:
+    """A supervisor may die over its start, and an edit may make something else of it: by this it is found again."""
+    world = beginning()
+    assert world.run("web").container == ""
+    world.begin("web")
+    assert world.run("web").container == "web-id"
+    world.up(component("web"))
+    assert world.run("web").container is None
+
+
 def test_a_start_under_way_is_not_killed_by_the_clock() -> None:
     """There is nothing to kill, and the answer comes."""
     world = beginning(stop_timeout=1.0)

@@ -33,6 +33,7 @@ class Books:
         awake_at: since when the supervisor has been there without a pause.
         under_way: the command that is being carried out, or over which the supervisor has died.
         trusts_records: all records were lost, so there is nothing to compare the next ones with.
+        is_new_boot: the machine was started again, and what is on record is still that of before.
     """
 
     world: VirtualWorld
@@ -42,6 +43,7 @@ class Books:
     awake_at: float = 0.0
     under_way: Command | None = None
     trusts_records: bool = False
+    is_new_boot: bool = False
 
     @property
     def tolerance(self) -> float:
@@ -90,7 +92,7 @@ class Books:
                 self.ledger(name).is_unsure = True
                 self._take_back_stop(name, record_of(name))
         for name, ledger in self.ledgers.items():
-            record = record_of(name)
+            record = None if self.is_new_boot else record_of(name)
             if record is not None:
                 self._fall_back(ledger, record)
 
@@ -119,7 +121,7 @@ class Books:
         Raises:
             Violation: the records of another supervisor say something else.
         """
-        self.project, self.awake_at = project, self.world.clock.at
+        self.project, self.awake_at, self.is_new_boot = project, self.world.clock.at, False
         under_way, self.under_way = self.under_way, None
         news: Mapping[str, Wish] = under_way.wishes if under_way is not None else {}
         for instance in project:
@@ -263,8 +265,8 @@ class Books:
         failed = life.kubelet.failed
         probe = None if failed is None else probe_of(instance.spec.probes, failed)
         if probe is not None and probe.termination_grace is not None:
-            # A stop by hand may have come at the very moment at which the probe failed.
-            times = [probe.termination_grace, *(times if self._leaves_anyway(instance) else ())]
+            # A stop by hand, or with a dependency, may have come at the very moment at which the probe failed.
+            times = [probe.termination_grace, *(times if life.is_replaced or self._leaves_anyway(instance) else ())]
         seconds = kill_at - self.world.clock.at
         if all(abs(seconds - expected) > self.tolerance for expected in times):
             raise Violation(f"{life.process} is to be killed in {seconds} s, and it must be {times}")

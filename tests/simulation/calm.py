@@ -17,6 +17,9 @@ from .wishes import executed
 
 #: Seconds in which everything comes to be what it is to be: the longest backoff, the slowest stop and probe, and more.
 _QUIET = 120.0
+#: Seconds in which a program obeys a signal, and in which the kernel lets go of one that was killed: what was under way
+#: comes to its end.
+_SHORT, _LONG = 2.5, 7.5
 #: Seconds for which it must then stay so.
 _LASTING = 2.0
 
@@ -30,6 +33,8 @@ def calm_down(simulation: Simulation, *, with_up: bool, with_down: bool) -> None
     simulation.tell("calm")
     simulation.light_fuses(())
     _make_kind(simulation)
+    if any(process.program.dies_in > _SHORT for process in simulation.world.all_living()):
+        simulation.pass_time(_LONG)
     if simulation.engine is not None:
         _wait_until(simulation, lambda: simulation.engine is None or _is_as_wished(simulation), "what is wished")
     if with_up or simulation.engine is None:
@@ -68,7 +73,7 @@ def _make_kind(simulation: Simulation) -> None:
 
 def _wait_until(simulation: Simulation, holds: Callable[[], bool], what: str) -> None:
     # What was under way, as a program that takes two seconds to obey a signal, comes to its end first.
-    simulation.pass_time(2.5)
+    simulation.pass_time(_SHORT)
     ends_at = simulation.clock.at + _QUIET
     while not holds():
         if simulation.clock.at >= ends_at:

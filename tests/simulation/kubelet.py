@@ -30,6 +30,7 @@ class Kubelet:
         gone_on_with: probes of which a row was on record when a supervisor died. The next one may go on with it or
             count anew; what has come of that is taken over until an outcome ends the row.
         health: what the supervisor was told of the HEALTHCHECK of its image; ``None``: it has none.
+        may_be_started: its startup probe was edited away when its end was told; but had the supervisor heard of that?
     """
 
     probes: Probes
@@ -41,6 +42,7 @@ class Kubelet:
     is_fresh: bool = False
     gone_on_with: set[ProbeKind] = field(default_factory=set)
     health: bool | None = None
+    may_be_started: bool = False
     _rows: dict[ProbeKind, tuple[bool, int]] = field(default_factory=dict)
     _asked: set[ProbeKind] = field(default_factory=set)
 
@@ -102,6 +104,7 @@ class Kubelet:
                 self.results.setdefault(kind, _INITIAL[kind])
         self.probes = probes
         self.is_started = self.is_started or (probes.startup is None and not is_ending)
+        self.may_be_started = probes.startup is None and not self.is_started
 
     def recount(self, run: Run) -> None:
         """The supervisor is gone: attempts under way are lost and rows begin anew. What it had written down holds."""
@@ -114,7 +117,9 @@ class Kubelet:
             self.failed = _CAUSES.get(run.stop_cause) if run.stop_cause is not None else None
             self.failed_at = run.stop_began_at if self.failed is not None else None
             self.results = {kind: state.result for kind, state in states.items()}
-        self.health, self.is_fresh = run.health, False
+        if self.may_be_started and run.exit is None:
+            self.is_started = run.is_started
+        self.health, self.is_fresh, self.may_be_started = run.health, False, False
 
     def hear_health(self, health: bool | None) -> None:
         """What the HEALTHCHECK of its image says now."""

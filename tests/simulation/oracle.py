@@ -116,6 +116,10 @@ class Oracle:
     def wakes(self) -> None:
         """It was suspended, and goes on now."""
         self._books.awake_at = self._world.clock.at
+        for instance in self._books.project:
+            life = self._books.life(instance.state.name)
+            if life is not None and life.kubelet.failed is not None and instance.state.phase is not Phase.STOPPING:
+                life.kubelet.failed_at = self._world.clock.at  # what has failed meanwhile, it hears of now
 
     def revives(self, project: Project) -> None:
         """Another supervisor has loaded the records."""
@@ -132,7 +136,9 @@ class Oracle:
 
     def reboots(self) -> None:
         """The machine is started again: nothing lives, counts begin anew, and what is wanted stays."""
-        for name in self._books.wishes:
+        self._books.is_new_boot = True
+        # Also those of which the record was lost before, and whose run is found by nobody now.
+        for name in {*self._books.wishes, *self._books.ledgers}:
             self._books.ledgers[name] = Ledger(self._books.tolerance, is_unsure=True)
 
     def decides(self, names: Iterable[str]) -> None:

@@ -105,7 +105,6 @@ def test_what_one_supervisor_was_told_of_an_engine_is_not_said_by_the_next(why: 
         assert loaded.reason == NO_REASON
 
 
-@pytest.mark.xfail(strict=True, reason="a note is the reason of the phase, so the next phase takes its place")
 def test_a_stop_while_the_engine_is_away_says_what_it_waits_for() -> None:
     """``stop web`` waits for the engine, and says nothing; in the end it blames the kernel. The world says that the
     engine is away once, when it goes."""
@@ -131,11 +130,10 @@ class Containers:
         self.sought.append(run.number)
 
 
-@pytest.mark.xfail(strict=True, reason="LocalWorld.take_over goes by the spec, which may be another kind than the run")
 @pytest.mark.parametrize("is_container", [False, True])
 def test_a_run_is_looked_for_where_it_was_started_whatever_the_file_says_by_now(*, is_container: bool) -> None:
     """``command`` has been edited into ``image``, or the other way round, and the supervisor died before the old run
-    had ended. The next one takes the old run for ended, and starts another beside it."""
+    had ended. The next one took the old run for ended, and started another beside it."""
     world, containers = LocalWorld.__new__(LocalWorld), Containers()
     world._containers = containers  # type: ignore[assignment]
     process, execution = component("web"), ContainerExecution("web:1", "p-web", "p", "/logs/web.log")

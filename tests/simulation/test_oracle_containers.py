@@ -9,7 +9,7 @@ import pytest
 
 from stigmer_pm.core import ending, lifecycle, notes, restart
 from stigmer_pm.core.effects import CancelStart
-from stigmer_pm.core.events import Exited, Halt, HealthTold, Noted, NotStarted, Spawned
+from stigmer_pm.core.events import Exited, Halt, HealthTold, Noted, NotStarted, Proceed, Spawned
 from stigmer_pm.core.reasons import NO_REASON, Why
 from stigmer_pm.core.state import Exit, InstanceState, Pending, Phase, SpawnError, StopCause
 from stigmer_pm.core.verdict import Standing, Verdict
@@ -156,6 +156,17 @@ def _what_is_looked_for_counts_as_ended(patch: pytest.MonkeyPatch) -> None:
 
     original = recovery._find_again
     patch.setattr(recovery, "_find_again", find_again)
+
+
+@shows_as("is over for the supervisor, and its start is under way")
+def _nobody_knows_that_what_was_to_begin_is_a_container(patch: pytest.MonkeyPatch) -> None:
+    def proceed(spec: Any, state: Any, event: Proceed, now: float) -> Any:
+        after: Any
+        after, effects = original(spec, state, event, now)
+        return replace(after, run=replace(after.run, container=None)), effects
+
+    original = lifecycle._proceed
+    table(patch, Proceed, proceed, Phase.WAITING)
 
 
 @shows_as("nobody watches")

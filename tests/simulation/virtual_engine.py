@@ -282,7 +282,10 @@ class VirtualEngine:
             return
         if process.is_paused:
             self.pause(process)
-        takes = process.program.dies_in if number == _SIGKILL else process.program.stops_in
+        takes = process.program.stops_in
+        if number == _SIGKILL:
+            # As of processes: what the kernel holds is what a supervisor has to kill.
+            takes = process.program.dies_in if process.kill_began_at is not None else 0.0
         if takes is not None:
             self._ground.loop.call_later(takes, self._end_leader, process, number)
 

@@ -114,23 +114,23 @@ class VirtualWorld(Ground):
             self.engine.recall(process)
 
     def take_over(self, instance: str, run: Run, spec: ComponentSpec, started: int | None) -> bool:
-        # By what was started: an edit that has not come to its end may have made a container of a process.
-        process = self.processes.get((instance, run.number))
-        is_container = spec.container is not None if process is None else process.is_container
-        if is_container:
-            self.engine.seek(instance, run.number, is_known=started is not None)
-        return is_container
+        if run.container is None:
+            return False  # by the run: an edit that has not come to its end may have made a container of a process
+        # The row of a run is written a moment before its state.
+        self.engine.seek(instance, run.number, is_known=run.pid is not None and started is not None)
+        return True
 
     def adopt(self, instance: str, run: int, pid: int, started: int) -> bool:
         process = self.processes.get((instance, run))
-        if process is None or not process.leader or process.pid != pid:
+        if process is None or not process.leader or process.pid != pid or process.is_container:
             return False
         process.is_watched = True
         return True
 
     def find_started(self, instance: str, run: int) -> tuple[int, int] | None:
         process = self.processes.get((instance, run))
-        return (process.pid, process.pid) if process is not None and process.leader else None
+        is_found = process is not None and process.leader and not process.is_container
+        return (process.pid, process.pid) if process is not None and is_found else None
 
     def find_marked(self) -> dict[str, tuple[int, int, int, str]]:
         return {
@@ -147,7 +147,7 @@ class VirtualWorld(Ground):
 
     def count_leftovers(self, instance: str, run: int) -> int:
         process = self.processes.get((instance, run))
-        if process is None:
+        if process is None or process.is_container:
             return 0
         process.is_watched = process.exit_is_told = True
         return process.leftovers
