@@ -51,6 +51,8 @@ def reconstruct(memory: Memory, world: World, spec: ProjectSpec, clock: Clock) -
     runs: list[RunRow] = []
     for name, (number, pid, started, fingerprint) in found.items():
         component = spec.component(name)
+        # Also of what is ended: its number must not be used again, or its end would be taken for that of a new run.
+        runs.append(RunRow(name, number, pid, started, started_at=clock.wall()))
         if component is None:
             world.count_leftovers(name, number)
             world.kill(name, number)
@@ -59,9 +61,9 @@ def reconstruct(memory: Memory, world: World, spec: ProjectSpec, clock: Clock) -
         if pid and fingerprint != world.fingerprint(component):
             state = replace(state, restart_for=StopCause.EDIT)
         instances.append((len(instances), Instance(component, state)))
-        runs.append(RunRow(name, number, pid, started, started_at=clock.wall()))
     if instances:
         _log.warning("nothing is on record, and %d components run: they are taken over", len(instances))
+    if runs:
         with memory.transaction():
             memory.save_instances(instances)
             memory.save_runs(runs)

@@ -141,3 +141,20 @@ def test_a_run_is_looked_for_where_it_was_started_whatever_the_file_says_by_now(
     run = Run(1, 0.0, pid=100, container="c1" if is_container else None, started_at=0.0)
     assert world.take_over("web", run, spec, 12345) is is_container
     assert containers.sought == ([1] if is_container else [])
+
+
+def test_the_number_of_a_run_whose_record_was_lost_is_not_used_again() -> None:
+    """It is killed, for the file doesn't have its component any more; which comes back at that moment, and its first
+    run has the same number, and is taken for ended."""
+    simulation = Simulation(random.Random(0), [component("a"), component("b")])  # noqa: S311
+    simulation.up()
+    simulation.pass_time(1.0)
+    simulation.kill_supervisor()
+    simulation.lose_records()
+    for names in ("a", "ab"):
+        simulation.edit([component(name) for name in names])
+        simulation.up()
+    simulation.pass_time(1.0)
+    assert simulation.engine is not None
+    state = simulation.engine.project["b"].state
+    assert (state.phase, state.run_number, state.failed_runs) == (Phase.RUNNING, 2, 0)

@@ -138,9 +138,9 @@ class VirtualEngine:
 
     def owes_news(self, instance: str, run: int) -> bool:
         """A supervisor is still to be told how the run of a container stands, and will be."""
-        process = self._ground.processes.get((instance, run))
         if self.seeks(instance, run):
             return True
+        process = self._ground.processes.get((instance, run))
         if process is None or not process.is_container or not process.is_watched:
             return False
         return process.is_starting or (process.is_started and not process.leader and not process.exit_is_told)
@@ -177,7 +177,8 @@ class VirtualEngine:
 
     def seek(self, instance: str, run: int, *, is_known: bool) -> None:
         """Look for the container of a run; ``is_known``: it is on record that it has begun."""
-        process = self._ground.processes.get((instance, run))
+        found = self._ground.processes.get((instance, run))
+        process = found if found is not None and found.is_container else None
         self._voice.sought[instance, run] = (process, is_known)
         if process is not None:
             process.is_watched, process.exit_is_told = True, False
@@ -218,7 +219,8 @@ class VirtualEngine:
         # What earlier runs of the instance have left is removed, for it has the same name.
         self.orphans = [orphan for orphan in self.orphans if orphan.instance != process.instance]
         if process.program.cannot_start:
-            self._come_to_nothing(process, _NO_IMAGE)
+            if not self._voice.is_sought(process):  # else whoever has asked for it is gone
+                self._come_to_nothing(process, _NO_IMAGE)
             return
         process.is_started = process.leader = True
         process.began_at = self._ground.clock.at
