@@ -144,8 +144,10 @@ async def send_signal(service: Service, request: Request) -> Response:
     results: list[Document] = []
     for name in select(service.engine.project, _named(body, "signal")):
         pid = service.engine.send_signal(name, number)
-        said = f"{signal_name(number)} sent to pid {pid}" if pid else "has no process to signal"
-        results.append({"name": name, "pid": pid, "said": said})
+        # The pid of a container is 0 where it is not to be seen from here.
+        to = "its container" if pid == 0 else f"pid {pid}"
+        said = "has no process to signal" if pid is None else f"{signal_name(number)} sent to {to}"
+        results.append({"name": name, "pid": pid or None, "said": said})
     return JSONResponse({"results": results})
 
 

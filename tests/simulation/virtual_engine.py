@@ -24,7 +24,7 @@ _TOLD_IN, _FOUND_IN, _RECALLED_IN = (0.0, 0.0, 0.2), (0.0, 0.05, 0.8), (0.0, 0.1
 #: Seconds of a start after which it says what it is waiting for.
 _WORTH_A_NOTE = 1.0
 #: Seconds until the first HEALTHCHECK of a container, at least.
-_FIRST_HEALTHCHECK = 0.05
+_HEALTHCHECK = 0.05
 
 _AWAY, _PULLS = Reason(Why.ENGINE, detail="the engine does not answer"), Reason(Why.PREPARING, detail="pulling")
 _NO_IMAGE = SpawnFailure("pull its image", "image", 0, "no image is to be had")
@@ -227,8 +227,7 @@ class VirtualEngine:
         process.health = False if process.program.has_healthcheck else None
         self._ground.comes_to_life(process, self._ends_itself)
         if process.program.healthy_after is not None:
-            after = max(_FIRST_HEALTHCHECK, process.program.healthy_after)
-            self._ground.loop.call_later(after, self.check_health, process)
+            self._ground.loop.call_later(max(_HEALTHCHECK, process.program.healthy_after), self.check_health, process)
         if process.is_watched and not self._voice.is_sought(process):
             self._voice.tell_started(process)
             self._deliver(process)
