@@ -7,7 +7,8 @@
 VENV ?= .venv
 # With PYTHON unset, the newest of these that is new enough and able to make a virtual environment.
 PYTHONS := $(if $(PYTHON),$(PYTHON),python3.13 python3.12 python3.11 python3)
-PYTEST_ARGS ?= -n auto
+# Most of a test with real processes is waiting, so two of them share a core.
+PYTEST_ARGS ?= -n $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 2))))
 SEEDS ?= 10000
 FIRST ?= 100000
 

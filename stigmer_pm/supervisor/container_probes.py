@@ -64,6 +64,8 @@ class ContainerProbe:
 
     async def check(self) -> CheckResult:
         """Make one attempt."""
+        if self._containers.has_ended(self._instance, self._run):
+            return CheckResult(Outcome.DISCARDED, "it has ended")
         if self._spec.kind is not ProbeKind.READINESS and not self._containers.is_found(self._instance, self._run):
             return CheckResult(Outcome.DISCARDED, self._containers.link.silence or "its container is being looked for")
         placed = self._placed()

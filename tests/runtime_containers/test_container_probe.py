@@ -23,6 +23,9 @@ class Containers:
     def is_found(self, instance: str, run: int) -> bool:
         return self._is_found
 
+    def has_ended(self, instance: str, run: int) -> bool:
+        return False
+
     def endpoint(self, instance: str, run: int, port: int) -> None:
         return None
 

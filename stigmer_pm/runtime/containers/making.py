@@ -202,7 +202,7 @@ def refusal_words(message: str) -> str:
         place = found["place"] or found["other"]
         return f"the port {place.removeprefix('0.0.0.0:')} is taken by something else on this machine"
     if found := _EXEC.search(message):
-        return f"'{found['program']}' can't be executed in the image: {found['why'].lower()}"
+        return f"'{found['program']}' can't be executed in the image: {found['why']}"
     text = message.removesuffix(": unknown").strip()
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 

@@ -158,6 +158,11 @@ class ContainerRuntime:
             "health": None if seen.health is None else {"passes": seen.health, "output": seen.health_output},
         }
 
+    def has_ended(self, instance: str, run: int) -> bool:
+        """The run's container doesn't run any more, as far as is known."""
+        watch = self._watches.get((instance, run))
+        return watch is not None and watch.seen is not None and not watch.seen.is_running
+
     def is_found(self, instance: str, run: int) -> bool:
         """The run's container is known; after a death of the supervisor it has to be found first."""
         watch = self._watches.get((instance, run))
