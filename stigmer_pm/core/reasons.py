@@ -82,8 +82,8 @@ _WORDS = {
     Why.STOP: "{detail}",
     Why.RESTART: "{detail}",
     Why.LEFTOVERS: "{detail}; ending what it left behind",
-    Why.UNKILLABLE: "SIGKILL had no effect yet: the kernel holds a process of the run, it is another user's, or its engine "
-    "doesn't answer",
+    Why.UNKILLABLE: "SIGKILL had no effect yet: the kernel holds a process of the run, it is another user's, or its "
+    "engine doesn't answer",
     Why.PROBE_FAILED: "{subject} probe failed {count} times in a row: {detail}",
     Why.RUN_FAILED: "{detail} ({count} failed {runs} in a row)",
     Why.FLAPPING: "flapping: {count} restarts in {window}, runs of about {seconds}; {detail}",
