@@ -79,3 +79,19 @@ def test_a_source_that_is_not_there_is_a_reason_when_it_must_not_be_made(project
     project.up(code=1)
     assert str(project.dir / "missing") in project.ps()["web"]["reason"]
     assert not (project.dir / "missing").exists()
+
+
+def test_an_anonymous_volume_outlives_starts_that_are_refused(project: DockerProject) -> None:
+    """An edit that can't be started, and its correction: what was written before is there."""
+    good = 'sh -c "test -e /data/x || date +%N > /data/x; cat /data/x; exec forever"'
+    form = "components: {{db: {{image: 'stigmer-test/volume:1', command: {command}{more}, backoff: 100ms}}}}\n"
+    project.write(form.format(command=good, more=""))
+    project.up()
+    first = project.inside("db", "cat", "/data/x")
+    missing = ", volumes: [{type: bind, source: /nonexistent/x, target: /y, bind: {create_host_path: false}}]"
+    for command, more in (("nosuchprogram", ""), (good, missing)):
+        project.write(form.format(command=command, more=more))
+        project.up(code=1)
+    project.write(form.format(command=good, more=""))
+    project.up()
+    assert project.inside("db", "cat", "/data/x") == first

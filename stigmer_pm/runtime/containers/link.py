@@ -157,7 +157,9 @@ class EngineLink:
         while True:
             try:
                 stream = await self._workers.run(self._listen)
-            except (EngineSilence, EngineRefusal) as error:
+            except Exception as error:  # noqa: BLE001 (an address that the SDK chokes on, for one)
+                if not isinstance(error, (EngineSilence, EngineRefusal)):
+                    error = EngineSilence(f"the Docker engine at {self.address.url} can't be reached: {error}")
                 self._is_there.clear()
                 self.silence = str(error)
                 self._listener.engine_is_away(self.silence)

@@ -34,14 +34,17 @@ class Order:
     spec: ComponentSpec
     execution: ContainerExecution
     drain: Callable[[str], None]
+    drop: Callable[[str], None]
 
 
 @dataclass(slots=True)
 class _Old:
-    """What an earlier run of the instance has left: a container that goes on (``running``), and volumes to keep."""
+    """What earlier runs of the instance have left: a container that goes on (``running``), those that have ended, and
+    the volumes to keep of these, by their targets."""
 
     running: Seen | None = None
-    volumes: list[tuple[str, str]] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    volumes: dict[str, str] = field(default_factory=dict)
 
 
 def make(client: APIClient, order: Order, joined: Sequence[networks.Joined]) -> tuple[str, bool]:
@@ -59,21 +62,22 @@ def make(client: APIClient, order: Order, joined: Sequence[networks.Joined]) -> 
     made = _create(
         client,
         order,
-        lambda: creation.create(client, order.spec, order.execution, marks, joined[0], old.volumes),
+        lambda: creation.create(
+            client, order.spec, order.execution, marks, joined[0], [(name, to) for to, name in old.volumes.items()]
+        ),
     )
+    # Only now: until then they alone know of their anonymous volumes.
+    for container in old.ended:
+        remove(client, container)
+        order.drop(container)
     for network in joined[1:]:
         client.connect_container_to_network(made, network.name, aliases=list(network.aliases))
     return made, False
 
 
 def start(client: APIClient, container: str) -> None:
-    """Start a container; one that can't be started is removed."""
-    try:
-        client.start(container)
-    except Exception as error:
-        if getattr(error, "status_code", None) is not None:
-            remove(client, container)
-        raise
+    """Start a container. One that can't be started stays, for the next attempt has its anonymous volumes from it."""
+    client.start(container)
 
 
 def inspect(client: APIClient, container: str) -> Seen:
@@ -136,23 +140,35 @@ def _inspect_or_none(client: APIClient, container: str) -> Seen | None:
 
 
 def _clear(client: APIClient, order: Order) -> _Old:
-    """Remove what earlier runs of the instance have left, but for one that runs and executes the same."""
+    """End what earlier runs of the instance have left, but for one that runs and executes the same."""
     old = _Old()
     for container in inspect_all(client, order.key, order.instance):
         is_same = container.labels.get(labels.SPEC) == labels.fingerprint(order.execution)
         if container.is_running and is_same and old.running is None:
             old.running = container
             continue
-        old.volumes += creation.anonymous_volumes(container.details, order.execution)
+        for name, target in creation.anonymous_volumes(container.details, order.execution):
+            old.volumes.setdefault(target, name)  # the newest container comes first
         if container.is_running:
             client.stop(container.id, timeout=int(order.spec.stop_timeout))
         order.drain(container.id)
-        remove(client, container.id)
+        old.ended.append(container.id)
+        if container.name == order.execution.container_name:
+            _move_aside(client, container)
     return old
 
 
+def _move_aside(client: APIClient, container: Seen) -> None:
+    """Give a container another name, for another one needs it."""
+    try:
+        client.rename(container.id, f"{container.name}-{container.id[:12]}")
+    except Exception as error:
+        if getattr(error, "status_code", None) not in (404, 409):  # gone, or going
+            raise
+
+
 def _free_name(client: APIClient, order: Order) -> bool:
-    """The name is taken. By one of ours: it goes.
+    """The name is taken. One of ours gives it up once it has ended; until then that is waited for.
 
     Raises:
         EngineRefusal: it is somebody else's.
@@ -162,7 +178,8 @@ def _free_name(client: APIClient, order: Order) -> bool:
     if other is None:
         return True  # it has gone meanwhile
     if other.labels.get(labels.KEY) == order.key:
-        remove(client, other.id)
+        if not other.is_running:
+            _move_aside(client, other)
         return True
     image = other.details.get("Config", {}).get("Image", "")
     raise EngineRefusal(

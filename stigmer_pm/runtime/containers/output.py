@@ -71,7 +71,7 @@ class Output:
         if not is_over.wait(_DRAIN_WITHIN):
             _log.warning("the last output of container %s of %s is lost", container[:12], watch.instance)
         stream.close()
-        self.drop(container)
+        self._streams.pop(container, None)
 
     def drop(self, container: str) -> None:
         """The container is removed."""

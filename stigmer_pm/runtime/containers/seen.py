@@ -43,6 +43,11 @@ class Seen:
     details: Mapping[str, Any]
 
     @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.details.get("Name", "")).removeprefix("/")
+
+    @property
     def labels(self) -> Mapping[str, str]:
         """Its labels."""
         return self.details.get("Config", {}).get("Labels") or {}

@@ -140,6 +140,7 @@ class Beginning:
             watch.spec,
             watch.execution,
             lambda old: self._output.drain(watch, old),
+            self._output.drop,
         )
         step, key, component = "make its container", self._key, watch.spec.name
         try:
