@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stigmer_pm.core.probing import Outcome
-from stigmer_pm.probes import HANDLERS, CheckResult, ProbeContext, Spawner, run_check
-from stigmer_pm.probes.runner import handler_name
+from stigmer_pm.probes import HANDLERS, CheckResult, DeclaredProbe, ProbeContext, Spawner, run_check
 from stigmer_pm.runtime.containers.execution import Executed
 from stigmer_pm.runtime.containers.runtime import ContainerRuntime
 from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence
@@ -16,8 +15,8 @@ from stigmer_pm.spec import ContainerExecution, ExecCheck, ProbeKind, ProbeSpec
 _ITSELF = ("127.0.0.1", "localhost", "::1")
 
 
-class ContainerProbe:
-    """A probe of one run of a container. See :class:`stigmer_pm.probes.HealthProbe`.
+class ContainerProbe(DeclaredProbe):
+    """A probe of one run of a container.
 
     While the engine is away, liveness and startup say nothing: what they find then is not the component's doing, and a
     restart would need the engine. Readiness is asked all the same, for it is about who can use it now.
@@ -33,34 +32,14 @@ class ContainerProbe:
         spawner: Spawner,
         log_from: int,
     ) -> None:
-        self._spec = spec
+        context = ProbeContext(
+            execution.environment, "/", spawner, execution.user, log=execution.log, log_from=log_from
+        )
+        super().__init__(spec, context)
         self._containers = containers
         self._instance = instance
         self._run = run
-        self._context = ProbeContext(
-            execution.environment, "/", spawner, execution.user, log=execution.log, log_from=log_from
-        )
         self._handlers = {**HANDLERS, "exec": self._exec}
-
-    @property
-    def type(self) -> str:
-        """The name of its handler."""
-        return handler_name(self._spec)
-
-    @property
-    def interval(self) -> float:
-        """Seconds from one attempt to the next."""
-        return self._spec.period
-
-    @property
-    def timeout(self) -> float:
-        """Seconds after which an attempt has failed."""
-        return self._spec.timeout
-
-    @property
-    def failure_threshold(self) -> int:
-        """So many failures in a row count."""
-        return self._spec.failure_threshold
 
     async def check(self) -> CheckResult:
         """Make one attempt."""
