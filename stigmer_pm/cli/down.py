@@ -50,6 +50,9 @@ def command(session: Session, timeout: float | None) -> int:
             session.terminal.hint("it goes on stopping; 'stigmer-pm down' again waits for it")
             return 1
     _wait_for_end(supervisor)
+    if outcome is not None and outcome.stays:
+        session.terminal.say(f"{summary(outcome, 'stopped')}; supervisor ended, but {outcome.stays}")
+        return 1
     session.terminal.print("nothing to stop" if outcome is None else f"{summary(outcome, 'stopped')}; supervisor ended")
     return 0
 

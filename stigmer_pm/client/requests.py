@@ -59,11 +59,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a wait ended, with every instance that was waited for."""
+    """How a wait ended, with every instance that was waited for; of ``down``, in words, what of them stays."""
 
     reached: bool
     timed_out: bool
     instances: list[Standing]
+    stays: str = ""
 
 
 class Supervisor:
@@ -188,7 +189,9 @@ class Supervisor:
             if event == "progress":
                 yield Progress(document["instances"])
             elif event == "done":
-                yield Outcome(document["reached"], document["timed_out"], document["instances"])
+                yield Outcome(
+                    document["reached"], document["timed_out"], document["instances"], document.get("stays", "")
+                )
                 return
         raise finding.explain_silence(self.state, self.address, BadAnswer("its answer was cut off"))
 

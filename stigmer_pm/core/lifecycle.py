@@ -46,6 +46,9 @@ from stigmer_pm.spec import ComponentSpec
 #: of the wait is noticed. The first attempt is nearly always the last.
 KILL_AGAIN = 5.0
 
+#: While one of these holds, a signal may not have arrived.
+_UNDELIVERED = (Why.ENGINE, Why.DELIVERING)
+
 Handler = Callable[[ComponentSpec, InstanceState, Any, float], Step]
 
 
@@ -68,7 +71,7 @@ def deadline(spec: ComponentSpec, state: InstanceState) -> float | None:
     if state.run is None:
         return None
     times = [probe_steps.next_attempt_at(spec, state)]
-    if state.phase is Phase.STOPPING:
+    if state.phase is Phase.STOPPING and not _is_out_of_reach(state):
         times.append(state.run.kill_at)
     return min((t for t in times if t is not None), default=None)
 
@@ -275,6 +278,20 @@ def _exited(spec: ComponentSpec, state: InstanceState, event: Exited, now: float
     return state, (*effects, record, *more)
 
 
+def _noted_while_stopping(spec: ComponentSpec, state: InstanceState, event: Noted, now: float) -> Step:
+    """An engine that answers again delivers the stop signal, if it hasn't yet, and the run has all its time from then:
+    an outage must not make a stop a SIGKILL."""
+    was_away = state.reason.why in _UNDELIVERED
+    state, effects = notes.note(spec, state, event, now)
+    run = run_of(state)
+    if not was_away or state.reason.why in _UNDELIVERED or run.pid is None or run.exit is not None:
+        return state, effects
+    if run.was_killed:
+        return state, (*effects, KillRun(state.name, run.number))
+    state, more = _signal(spec, state, now)
+    return state, (*effects, *more)
+
+
 def _emptied(spec: ComponentSpec, state: InstanceState, event: Emptied, now: float) -> Step:
     return conclude(spec, state, run_of(state), now, event.chance)
 
@@ -282,7 +299,7 @@ def _emptied(spec: ComponentSpec, state: InstanceState, event: Emptied, now: flo
 def _due_stopping(spec: ComponentSpec, state: InstanceState, event: Due, now: float) -> Step:
     state, effects = probe_steps.begin_attempts(spec, state, now)
     run = run_of(state)
-    if run.kill_at is None or run.kill_at > now:
+    if run.kill_at is None or run.kill_at > now or _is_out_of_reach(state):
         return state, effects
     left = "what it left behind was" if run.exit is not None else "it was"
     waited = duration_words(probe_steps.stop_seconds(spec, run))
@@ -294,11 +311,16 @@ def _kill_run(state: InstanceState, now: float, why: str) -> Step:
     """SIGKILL. A second time round the kernel holds a process of the run: say so, and go on trying. But it can't have
     reached what an engine that is away has, or a start that is still under way."""
     run = run_of(state)
-    was_sent = run.was_killed and not (run.pid is None and run.exit is None) and state.reason.why is not Why.ENGINE
+    was_sent = run.was_killed and not (run.pid is None and run.exit is None) and state.reason.why not in _UNDELIVERED
     reason = Reason(Why.UNKILLABLE) if was_sent else state.reason
     record = Record(state.name, EventKind.KILLED, f"killed (SIGKILL): {why}", run.number)
     state = replace(state, reason=reason, run=replace(run, was_killed=True, kill_at=now + KILL_AGAIN))
     return state, (*(() if run.was_killed else (record,)), KillRun(state.name, run.number))
+
+
+def _is_out_of_reach(state: InstanceState) -> bool:
+    """What its engine, which is away, was to deliver has not arrived: the time for its stop begins when it answers."""
+    return state.reason.why in _UNDELIVERED and not run_of(state).was_killed
 
 
 def _due_backoff(spec: ComponentSpec, state: InstanceState, event: Due, now: float) -> Step:
@@ -423,6 +445,7 @@ TABLE: Mapping[Phase, Mapping[type[Event], Handler | str]] = {
         ResumeStop: _resume_stop,
         Hold: _UNDER_WAY,
         Spawned: _spawned_too_late,
+        Noted: _noted_while_stopping,
         SpawnFailed: _spawn_failed,
         NotStarted: _not_started_after_all,
         ProbeDone: _probe_done_while_stopping,

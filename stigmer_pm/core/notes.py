@@ -51,12 +51,12 @@ def _records(state: InstanceState, before: Reason, reason: Reason) -> tuple[Effe
 
 def take_health(spec: ComponentSpec, state: InstanceState, event: HealthTold, now: float) -> Step:
     """Readiness, where the file declares none (Compose: ``service_healthy``); otherwise it is only shown."""
-    run, was_ready = run_of(state), state.is_ready
-    if run.health is event.passes:
-        return state, ()
-    state = replace(state, run=replace(run, health=event.passes))
+    run, was_ready, output = run_of(state), state.is_ready, brief(event.output)
+    state = replace(state, run=replace(run, health=event.passes, health_output="" if event.passes else output))
     if state.is_ready is was_ready:
         return state, ()
-    kind, says = (EventKind.READY, "its HEALTHCHECK passes") if state.is_ready else (EventKind.UNREADY, "not ready")
-    output = brief(event.output)
+    is_ready = state.is_ready
+    kind, says = (
+        (EventKind.READY, "its HEALTHCHECK passes") if is_ready else (EventKind.UNREADY, "its HEALTHCHECK fails")
+    )
     return state, (Record(state.name, kind, f"{says}: {output}" if output else says, run.number),)

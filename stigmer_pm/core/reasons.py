@@ -32,6 +32,7 @@ class Why(StrEnum):
     PREPARING = "preparing"
     PAUSED = "paused"
     ENGINE = "engine"
+    DELIVERING = "delivering"
     OUTPUT = "output"
 
 
@@ -54,7 +55,7 @@ class Reason:
 NO_REASON = Reason(Why.NONE)
 
 #: What the world says of a run that is under way, and takes back when it is over.
-NOTES = frozenset({Why.PREPARING, Why.PAUSED, Why.ENGINE, Why.OUTPUT})
+NOTES = frozenset({Why.PREPARING, Why.PAUSED, Why.ENGINE, Why.DELIVERING, Why.OUTPUT})
 
 
 def words(reason: Reason) -> str:
@@ -92,6 +93,7 @@ _WORDS = {
     Why.PREPARING: "{detail}{extent}",
     Why.PAUSED: "paused by somebody else; 'docker unpause' lets it go on",
     Why.ENGINE: "{detail}",
+    Why.DELIVERING: "its engine takes its time to deliver the signal",
     Why.OUTPUT: "its log can't be written: {detail}; its engine keeps what it prints, until it can",
 }
 

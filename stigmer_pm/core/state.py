@@ -32,7 +32,7 @@ from enum import StrEnum
 from operator import attrgetter
 
 from stigmer_pm.core.probing import ProbeState, Result
-from stigmer_pm.core.reasons import NO_REASON, Reason
+from stigmer_pm.core.reasons import NO_REASON, Reason, Why
 from stigmer_pm.spec import ProbeKind
 
 
@@ -133,7 +133,7 @@ class Run:
         container: the engine's id of a container, empty until it is known; ``None`` for a process. The pid of a
             container may be 0, where it is not to be seen.
         health: what the HEALTHCHECK of its image says, which is readiness where the file declares none; ``None``: it
-            has none.
+            has none. ``health_output``: why it doesn't pass, in its own words.
         is_started: the startup probe has passed, or there is none.
         has_been_healthy: the liveness probe has passed at least once.
         dependency_runs: the run number of each dependency at the time, so that ``restart: true`` notices a newer one.
@@ -144,6 +144,7 @@ class Run:
     pid: int | None = None
     container: str | None = None
     health: bool | None = None
+    health_output: str = ""
     started_at: float | None = None
     is_started: bool = False
     has_been_healthy: bool = False
@@ -222,8 +223,8 @@ class InstanceState:
 
     @property
     def is_ready(self) -> bool:
-        """Started, and the readiness probe passes or there is none; never while stopping."""
-        if not self.is_started or self.run is None:
+        """Started, and the readiness probe passes or there is none; never while stopping or paused."""
+        if not self.is_started or self.run is None or self.reason.why is Why.PAUSED:
             return False
         if self.run.readiness is None:
             return self.run.health is not False

@@ -87,8 +87,8 @@ def judge(
             return Verdict(Standing.LOST, why)
         case Phase.BACKOFF:
             return _judge_backoff(state, now, patience)
-        case Phase.STARTING if state.reason.why is Why.ENGINE:
-            return Verdict(Standing.LOST, why)  # it is started when its engine answers, and nobody knows when
+        case Phase.STARTING | Phase.STOPPING if state.reason.why is Why.ENGINE:
+            return Verdict(Standing.LOST, why)  # it goes on when its engine answers, and nobody knows when
         case Phase.WAITING:
             return _judge_waiting(spec, why, now, patience, lookup, set() if hopeful is None else hopeful)
         case Phase.RUNNING if state.run_number >= run and goal is not Goal.COMPLETED and state.restart_for is None:
@@ -111,7 +111,8 @@ def _judge_stopped(state: InstanceState, run: int) -> Verdict:
         return Verdict(Standing.LOST, "it has been started again")
     if state.run is None and state.phase in (Phase.STOPPED, Phase.COMPLETED, Phase.FAILED):
         return Verdict(Standing.REACHED, words(state.reason))
-    return Verdict(Standing.PENDING, words(state.reason))
+    is_away = state.phase is Phase.STOPPING and state.reason.why is Why.ENGINE
+    return Verdict(Standing.LOST if is_away else Standing.PENDING, words(state.reason))
 
 
 #: Failed runs in a row after which nobody sits out the next backoff, however short: what has no limit never gives up.
@@ -178,7 +179,8 @@ def reason_shown(state: InstanceState) -> str:
     if run is None or state.phase is not Phase.RUNNING or state.reason.why is not Why.NONE:
         return words(state.reason)
     if not state.is_ready and run.readiness is None:
-        return "waits for the HEALTHCHECK of its image"
+        output = run.health_output
+        return f"its HEALTHCHECK doesn't pass: {output}" if output else "waits for the HEALTHCHECK of its image"
     if not state.is_ready and run.readiness is not None:
         return _with_last("waits for its readiness probe", run.readiness)
     if run.liveness is not None and run.liveness.streak_of is Result.FAILURE:

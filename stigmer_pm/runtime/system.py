@@ -47,6 +47,15 @@ def boot_id() -> str:
         return str(round(time.time() - time.monotonic(), -1))
 
 
+def machine_words() -> str:
+    """What tells this machine from others, and a container with a copy of its files from the next: it stays the same
+    over its life, as far as a machine has anything of that kind."""
+    identity = ""
+    with suppress(OSError), open("/etc/machine-id", encoding="ascii", errors="replace") as file:
+        identity = file.read().strip()
+    return f"{identity} {os.uname().nodename}"
+
+
 def become_subreaper() -> bool:
     """Orphaned descendants become children of this process instead of init's; ``False`` where there is no such call."""
     try:

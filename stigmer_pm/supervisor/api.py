@@ -157,7 +157,12 @@ async def down(service: Service, request: Request) -> Response:
     targets = {i.state.name: ANY_RUN for i in service.engine.project}
     service.end()
     wish = Wish(targets, Goal.STOPPED, Patience(), _number(body, "timeout", None))
-    return _stream(wait(service.engine, wish))
+    return _stream(_with_what_stays(service, wait(service.engine, wish)))
+
+
+async def _with_what_stays(service: Service, messages: Messages) -> Messages:
+    async for name, document in messages:
+        yield name, document if name != "done" else document | {"stays": service.engine.world.what_stays()}
 
 
 ROUTES: tuple[tuple[str, str, Handler], ...] = (

@@ -7,7 +7,7 @@ from dataclasses import replace
 from stigmer_pm.core.probing import Outcome
 from stigmer_pm.probes import HANDLERS, CheckResult, DeclaredProbe, ProbeContext, Spawner, run_check
 from stigmer_pm.runtime.containers.execution import Executed
-from stigmer_pm.runtime.containers.runtime import ContainerRuntime
+from stigmer_pm.runtime.containers.inquiry import Inquiry
 from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence
 from stigmer_pm.spec import ContainerExecution, ExecCheck, ProbeKind, ProbeSpec
 
@@ -25,7 +25,7 @@ class ContainerProbe(DeclaredProbe):
     def __init__(
         self,
         spec: ProbeSpec,
-        containers: ContainerRuntime,
+        inquiry: Inquiry,
         instance: str,
         run: int,
         execution: ContainerExecution,
@@ -36,17 +36,17 @@ class ContainerProbe(DeclaredProbe):
             execution.environment, "/", spawner, execution.user, log=execution.log, log_from=log_from
         )
         super().__init__(spec, context)
-        self._containers = containers
+        self._inquiry = inquiry
         self._instance = instance
         self._run = run
         self._handlers = {**HANDLERS, "exec": self._exec}
 
     async def check(self) -> CheckResult:
         """Make one attempt."""
-        if self._containers.has_ended(self._instance, self._run):
+        if self._inquiry.has_ended(self._instance, self._run):
             return CheckResult(Outcome.DISCARDED, "it has ended")
-        if self._spec.kind is not ProbeKind.READINESS and not self._containers.is_found(self._instance, self._run):
-            return CheckResult(Outcome.DISCARDED, self._containers.link.silence or "its container is being looked for")
+        if self._spec.kind is not ProbeKind.READINESS and not self._inquiry.is_found(self._instance, self._run):
+            return CheckResult(Outcome.DISCARDED, self._inquiry.link.silence or "its container is being looked for")
         placed = self._placed()
         if placed is None:
             port = getattr(self._spec.check, "port", 0)
@@ -55,7 +55,7 @@ class ContainerProbe(DeclaredProbe):
             )
         result = await run_check(placed, self._context, handlers=self._handlers)
         if result.outcome is Outcome.FAILURE and self._spec.kind is not ProbeKind.READINESS:
-            silence = self._containers.link.silence
+            silence = self._inquiry.link.silence
             if silence:
                 return CheckResult(Outcome.DISCARDED, silence)
         return result
@@ -65,7 +65,7 @@ class ContainerProbe(DeclaredProbe):
         for name in ("http", "tcp", "grpc"):
             check = getattr(self._spec, name)
             if check is not None and check.host in _ITSELF:
-                place = self._containers.endpoint(self._instance, self._run, check.port)
+                place = self._inquiry.endpoint(self._instance, self._run, check.port)
                 if place is None:
                     return None
                 return replace(self._spec, **{name: replace(check, host=place[0], port=place[1])})
@@ -73,7 +73,7 @@ class ContainerProbe(DeclaredProbe):
 
     async def _exec(self, check: ExecCheck, timeout: float, context: ProbeContext) -> CheckResult:
         try:
-            done = await self._containers.execute(self._instance, self._run, check, timeout)
+            done = await self._inquiry.execute(self._instance, self._run, check, timeout)
         except EngineSilence as error:
             return CheckResult(Outcome.DISCARDED, str(error))
         except EngineRefusal as error:

@@ -14,7 +14,16 @@ from stigmer_pm.core.restart import failed_runs_shown
 from stigmer_pm.core.state import InstanceState, RunEnd
 from stigmer_pm.core.verdict import Verdict, reason_shown
 from stigmer_pm.secrets import mask_variables
-from stigmer_pm.spec import ExecCheck, GrpcCheck, HttpCheck, LogCheck, PluginCheck, ProbeSpec, TcpCheck
+from stigmer_pm.spec import (
+    ComponentSpec,
+    ExecCheck,
+    GrpcCheck,
+    HttpCheck,
+    LogCheck,
+    PluginCheck,
+    ProbeSpec,
+    TcpCheck,
+)
 from stigmer_pm.spec.codec import encode
 from stigmer_pm.spec.signals import signal_name
 from stigmer_pm.supervisor.clock import stamp, stamp_of
@@ -103,7 +112,9 @@ def describe_document(
     spec, state = instance.spec, instance.state
     return {
         "spec": _spec_document(encode(spec), show_secrets=show_secrets),
-        "probes": [_probe_document(probe, _probe_state(state, probe)) for probe in spec.probes.declared()],
+        "probes": [
+            _probe_document(probe, _probe_state(state, probe), _place_of(spec)) for probe in spec.probes.declared()
+        ],
         "depends_on": [_dependency_document(project, d.name, instance) for d in spec.depends_on],
         "runs": [run_document(row) for row in runs],
         "events": [event_document(row) for row in events],
@@ -138,11 +149,16 @@ def _probe_state(state: InstanceState, probe: ProbeSpec) -> ProbeState | None:
     return found
 
 
-def _probe_document(probe: ProbeSpec, state: ProbeState | None) -> Document:
+def _place_of(spec: ComponentSpec) -> str:
+    """By which name a probe's own host is shown: for a container, 127.0.0.1 in the file means the container."""
+    return "" if spec.container is None else "container"
+
+
+def _probe_document(probe: ProbeSpec, state: ProbeState | None, place: str) -> Document:
     last = state.last if state is not None else None
     return {
         "kind": probe.kind.value,
-        "check": check_words(probe),
+        "check": check_words(probe, place),
         "initial_delay": probe.initial_delay,
         "period": probe.period,
         "timeout": probe.timeout,
@@ -161,20 +177,27 @@ def _probe_document(probe: ProbeSpec, state: ProbeState | None) -> Document:
     }
 
 
-def check_words(probe: ProbeSpec) -> str:
-    """What a probe asks, in words: ``http GET http://127.0.0.1:80/healthz``."""
-    match probe.check:
-        case HttpCheck() as check:
-            return f"http GET {check.scheme}://{check.host}:{check.port}{check.path.partition('?')[0]}"
-        case TcpCheck() as check:
-            return f"tcp {check.host}:{check.port}"
-        case ExecCheck() as check:
+#: The hosts by which a file means the component itself.
+_ITSELF = ("127.0.0.1", "localhost", "::1")
+
+
+def check_words(probe: ProbeSpec, place: str = "") -> str:
+    """What a probe asks, in words: ``http GET http://127.0.0.1:80/healthz``; ``place`` stands for the component itself."""
+    check = probe.check
+    host = getattr(check, "host", "")
+    host = place if place and host in _ITSELF else host
+    match check:
+        case HttpCheck():
+            return f"http GET {check.scheme}://{host}:{check.port}{check.path.partition('?')[0]}"
+        case TcpCheck():
+            return f"tcp {host}:{check.port}"
+        case ExecCheck():
             return f"exec {' '.join(check.argv)}"
-        case GrpcCheck() as check:
-            return f"grpc {check.host}:{check.port}" + (f" service {check.service}" if check.service else "")
-        case LogCheck() as check:
+        case GrpcCheck():
+            return f"grpc {host}:{check.port}" + (f" service {check.service}" if check.service else "")
+        case LogCheck():
             return f"log {check.pattern}"
-        case PluginCheck() as check:
+        case PluginCheck():
             return check.type
 
 

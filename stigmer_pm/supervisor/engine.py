@@ -8,7 +8,17 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
-from stigmer_pm.core.effects import AttemptProbe, CancelStart, Effect, KillRun, Record, RunOver, SignalRun, StartRun
+from stigmer_pm.core.effects import (
+    AttemptProbe,
+    CancelStart,
+    Effect,
+    EventKind,
+    KillRun,
+    Record,
+    RunOver,
+    SignalRun,
+    StartRun,
+)
 from stigmer_pm.core.events import (
     Due,
     Emptied,
@@ -81,6 +91,7 @@ class Engine:
         self._stored_specs: dict[str, ComponentSpec] = {i.state.name: i.spec for i in project}
         self._is_scheduled = False
         self._has_failed = False
+        self._declared: set[str] | None = None
 
     # --- what others ask of it ----------------------------------------------------------------------------------
 
@@ -101,6 +112,7 @@ class Engine:
 
     def apply(self, specs: Mapping[str, ComponentSpec], changes: Iterable[Change]) -> None:
         """Carry out a plan; the state that follows is committed when this returns."""
+        self._declared = {name for name, spec in specs.items() if spec.container is not None}
         self._take(lambda: self.project.apply(specs, changes, self.clock.now()))
 
     def recover(self, news: Iterable[tuple[str, Event]]) -> None:
@@ -175,10 +187,22 @@ class Engine:
         """What the HEALTHCHECK of a container says."""
         self.post(instance, HealthTold(run, passes, output))
 
+    def warned(self, instance: str, words: str) -> None:
+        """Something about an instance that is about no run of it."""
+        self._records.append(Record(instance, EventKind.WARNING, words))
+        self._commit()
+
+    def has(self, instance: str) -> bool:
+        """It is an instance of the project."""
+        return self.project.find(instance) is not None
+
     def knows(self, instance: str) -> bool:
-        """It is an instance of the project, and runs as a container."""
+        """It runs as a container, and is an instance of the project, or may become one: the file has it, or this
+        supervisor hasn't seen a file."""
         found = self.project.find(instance)
-        return found is not None and found.spec.container is not None
+        if found is None:
+            return self._declared is None or instance in self._declared
+        return found.spec.container is not None
 
     def probed(self, instance: str, result: ProbeDone) -> None:
         """An attempt of a probe has ended."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import logging
 import os
@@ -23,6 +22,7 @@ from stigmer_pm.supervisor.door import Door, answering_pid, socket_path
 from stigmer_pm.supervisor.engine import Engine
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.home import Busy, Home
+from stigmer_pm.supervisor.keys import Keys, make_keys
 from stigmer_pm.supervisor.log import log_to
 from stigmer_pm.supervisor.neighbours import read_neighbours, remove_neighbour, write_neighbour
 from stigmer_pm.supervisor.pidfiles import PidFiles
@@ -81,11 +81,12 @@ class Service:
         self._socket_path = ""
         self._resync: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
-        key, environment = self._remember(order)
+        keys, environment = self._remember(order)
         world = LocalWorld(
             self._loop,
             PidFiles(home.dir.pids),
-            key=key,
+            key=keys.mark,
+            containers_key=keys.label,
             base_environment=environment,
             positions=home.dir.positions,
         )
@@ -259,8 +260,8 @@ class Service:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _remember(self, order: Order) -> tuple[str, Mapping[str, str]]:
-        """The key of the marks, and the environment beneath the components: that of the first supervisor's ``up``."""
+    def _remember(self, order: Order) -> tuple[Keys, Mapping[str, str]]:
+        """The keys of the project, and the environment beneath components: that of the first supervisor's ``up``."""
         here = os.path.realpath(self.home.dir.path)
         before = self.store.meta("state_dir")
         if before not in (None, here) and os.path.exists(StateDir(str(before)).database):
@@ -268,14 +269,14 @@ class Service:
             with self.store.transaction():
                 self.store.clear_everything()
         known = self.store.meta("environment")
-        # From the path, so that what runs is found by its mark even when everything else is lost.
-        key = self.store.meta("key") or hashlib.sha256(os.fsencode(here)).hexdigest()[:16]
-        values = {"key": key, "state_dir": here}
+        keys = make_keys(here)
+        keys = Keys(self.store.meta("key") or keys.mark, self.store.meta("label_key") or keys.label)
+        values = {"key": keys.mark, "label_key": keys.label, "state_dir": here}
         if known is None:
             values["environment"] = json.dumps(dict(order.environment))
         with self.store.transaction():
             self.store.set_meta(values)
-        return key, dict(order.environment) if known is None else dict(json.loads(known))
+        return keys, dict(order.environment) if known is None else dict(json.loads(known))
 
     def _tell_of_damage(self, clock: MachineClock, moved_to: str) -> None:
         message = f"the record was damaged: counts and history before this are lost; it is kept as {moved_to}"

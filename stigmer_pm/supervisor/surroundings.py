@@ -83,8 +83,16 @@ class News(Protocol):
         """What the HEALTHCHECK of a container says."""
         ...
 
+    def warned(self, instance: str, words: str) -> None:
+        """Something about an instance that is about no run of it."""
+        ...
+
+    def has(self, instance: str) -> bool:
+        """It is an instance of the project."""
+        ...
+
     def knows(self, instance: str) -> bool:
-        """It is an instance of the project, and runs as a container."""
+        """It runs as a container, and is an instance of the project, or may become one: its file has it."""
         ...
 
     def probed(self, instance: str, result: ProbeDone) -> None:
@@ -176,6 +184,10 @@ class World(Protocol):
 
     def facts(self, instance: str) -> Mapping[str, object]:
         """What is worth showing of its run beside what the core knows; empty for a process."""
+        ...
+
+    def what_stays(self) -> str:
+        """What :meth:`clear_away` can't remove now, and why; empty when it can, or has nothing to."""
         ...
 
     async def clear_away(self) -> None:

@@ -33,16 +33,22 @@ class LocalWorld:
         pidfiles: PidFiles,
         *,
         key: str,
+        containers_key: str,
         base_environment: Mapping[str, str],
         positions: str,
     ) -> None:
-        """``key`` marks what belongs to this project; ``base_environment`` lies beneath what the file names, and says
-        where the Docker engine is; in ``positions`` is kept how far the output of each container has been copied."""
+        """``key`` marks the processes of this project, and ``containers_key`` its containers.
+
+        ``base_environment`` lies beneath what the file names, and says where the Docker engine is; in ``positions`` is
+        kept how far the output of each container has been copied.
+        """
         self._news: News | None = None
         self._pidfiles = pidfiles
         self._reaper = Reaper(loop)
         self._runtime = ProcessRuntime(loop, self._reaper, self, key=key, base_environment=base_environment)
-        self._containers = ContainerRuntime(loop, self, key=key, environment=base_environment, positions=positions)
+        self._containers = ContainerRuntime(
+            loop, self, key=containers_key, environment=base_environment, positions=positions
+        )
         self._spawner = CommandSpawner(loop, self._reaper)
         self._prober = Prober(loop, self._probed)
 
@@ -101,7 +107,7 @@ class LocalWorld:
     def signal(self, instance: str, run: int, number: int) -> None:
         """Signal a run."""
         if self._containers.owns(instance, run):
-            self._containers.signal(instance, run, number)
+            self._containers.end(instance, run, number)
         else:
             self._runtime.signal(instance, run, number)
 
@@ -115,7 +121,7 @@ class LocalWorld:
     def kill(self, instance: str, run: int) -> None:
         """SIGKILL everything of a run."""
         if self._containers.owns(instance, run):
-            self._containers.signal(instance, run, system.KILL)
+            self._containers.end(instance, run, system.KILL)
         else:
             self._runtime.kill(instance, run)
 
@@ -125,7 +131,13 @@ class LocalWorld:
         def make() -> HealthProbe:
             if instance.spec.container is not None:
                 return ContainerProbe(
-                    probe, self._containers, instance.state.name, run, instance.spec.container, self._spawner, log_from
+                    probe,
+                    self._containers.inquiry,
+                    instance.state.name,
+                    run,
+                    instance.spec.container,
+                    self._spawner,
+                    log_from,
                 )
             return DeclaredProbe(probe, self._context(instance, run, probe, log_from))
 
@@ -148,7 +160,11 @@ class LocalWorld:
 
     def facts(self, instance: str) -> Mapping[str, object]:
         """What its engine says of a container."""
-        return self._containers.facts(instance)
+        return self._containers.inquiry.facts(instance)
+
+    def what_stays(self) -> str:
+        """The containers of an engine that is away."""
+        return self._containers.what_stays()
 
     async def clear_away(self) -> None:
         """Remove the containers and networks of the project."""
@@ -193,8 +209,16 @@ class LocalWorld:
         """What the HEALTHCHECK of a container says."""
         self._told.health(instance, run, passes=passes, output=output)
 
+    def warned(self, instance: str, words: str) -> None:
+        """Something about an instance."""
+        self._told.warned(instance, words)
+
+    def has(self, instance: str) -> bool:
+        """It is an instance of the project."""
+        return self._told.has(instance)
+
     def knows(self, instance: str) -> bool:
-        """It is an instance of the project, and runs as a container."""
+        """It runs as a container, and is an instance of the project, or its file has it."""
         return self._told.knows(instance)
 
     def _probed(self, instance: str, result: ProbeDone) -> None:

@@ -186,7 +186,7 @@ def test_one_with_a_healthcheck_is_ready_when_that_passes() -> None:
     tell_health(world, passes=False)
     assert not world.state("web").is_ready
     assert kinds(world)[-1] is EventKind.UNREADY
-    assert world.records("web")[-1] == "not ready"
+    assert world.records("web")[-1] == "its HEALTHCHECK fails"
 
 
 def test_a_healthcheck_restarts_nothing() -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from stigmer_pm.core.effects import RunOver
-from stigmer_pm.core.events import Due, Exited, Noted, Stop
+from stigmer_pm.core.effects import KillRun, RunOver, SignalRun
+from stigmer_pm.core.events import Due, Exited, Noted, Restart, Stop
 from stigmer_pm.core.probing import Outcome
 from stigmer_pm.core.reasons import NO_REASON, Reason, Why
 from stigmer_pm.core.state import Exit, Phase, StopCause
-from stigmer_pm.core.verdict import reason_shown
+from stigmer_pm.core.verdict import Goal, Patience, Standing, judge, reason_shown
 from stigmer_pm.spec import ProbeKind, Probes, ProbeSpec, RestartPolicy, SuccessExits, TcpCheck
 
 from .harness import World, container
 
+AWAY = Noted(1, Reason(Why.ENGINE, detail="the engine does not answer"))
 LIVENESS = Probes(liveness=ProbeSpec(ProbeKind.LIVENESS, tcp=TcpCheck(80), failure_threshold=1))
 
 
@@ -97,16 +98,43 @@ def test_the_journal_and_the_history_say_that_it_was_the_engine() -> None:
 def test_sigkill_that_an_engine_has_not_heard_of_has_not_failed() -> None:
     """It is sent when that answers again; until then the engine is the reason, and not the kernel."""
     world = running(stop_timeout=1.0)
-    world.send("web", Noted(1, Reason(Why.ENGINE, detail="the engine does not answer")))
     world.project.handle("web", Stop(), 0.0)
-    world.project.handle("web", Noted(1, Reason(Why.ENGINE, detail="the engine does not answer")), 0.0)
-    for at in (1.0, 6.0, 11.0):
-        world.project.handle("web", Due(), at)
+    world.project.handle("web", Due(), 1.0)
     assert world.run("web").was_killed
+    world.project.handle("web", AWAY, 1.5)
+    for at in (6.0, 11.0):
+        world.project.handle("web", Due(), at)
     assert reason_shown(world.state("web")) == "the engine does not answer"
-    world.project.handle("web", Noted(1, NO_REASON), 12.0)
+    effects = world.project.handle("web", Noted(1, NO_REASON), 12.0)
+    assert KillRun("web", 1) in effects
     world.project.handle("web", Due(), 16.0)
     assert world.state("web").reason.why is Why.UNKILLABLE
+
+
+@pytest.mark.parametrize("noted_at", [0.0, 0.5], ids=["before the stop", "after the stop"])
+def test_a_stop_has_all_its_time_from_when_the_engine_answers_again(noted_at: float) -> None:
+    """An outage longer than ``stop_timeout`` makes no SIGKILL of it."""
+    world = running(stop_timeout=1.0)
+    if noted_at == 0.0:
+        world.send("web", AWAY)
+    world.project.handle("web", Stop(), 0.0)
+    if noted_at:
+        world.project.handle("web", AWAY, noted_at)
+    for at in (1.0, 6.0, 11.0):
+        assert not any(isinstance(e, KillRun) for e in world.project.handle("web", Due(), at))
+    assert SignalRun("web", 1, 15) in world.project.handle("web", Noted(1, NO_REASON), 12.0)
+    assert world.project.deadline("web") == 13.0
+    assert KillRun("web", 1) in world.project.handle("web", Due(), 13.0)
+
+
+def test_who_waits_for_a_stop_is_told_that_its_engine_is_away() -> None:
+    """Nobody knows for how long."""
+    world = running()
+    world.project.handle("web", Restart(StopCause.RESTART), 0.0)
+    world.project.handle("web", AWAY, 0.0)
+    for goal, run in ((Goal.STOPPED, 1), (Goal.READY, 2)):
+        verdict = judge(world.project["web"], goal, run, 0.0, Patience(), world.project.find)
+        assert verdict.standing is Standing.LOST
 
 
 def test_who_has_ended_a_container_is_said_where_that_is_known() -> None:

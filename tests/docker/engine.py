@@ -18,7 +18,8 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import docker
@@ -106,6 +107,15 @@ class Dockerd:
             eventually(lambda: not Path(f"/proc/{left.read_text()}").exists(), "containerd has ended", _DEADLINE)
         left.unlink(missing_ok=True)
         (self.folder / "docker.pid").unlink(missing_ok=True)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It takes connections, for the kernel does that, and says nothing."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
 
     def close(self) -> None:
         """End it with all that it has, and remove its folder."""

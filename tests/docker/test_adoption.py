@@ -98,3 +98,17 @@ def test_a_restart_during_the_death_of_the_supervisor_gives_one_container(projec
         project.container_name("web"),
     ]
     assert {entry["phase"] for entry in project.ps().values()} == {"running"}
+
+
+def test_what_the_file_has_is_not_ended_by_an_up_of_something_else(running: DockerProject) -> None:
+    """Without any record, only what the file doesn't have is nobody's."""
+    before = running.ids()
+    running.kill_supervisor()
+    for part in (running.dir / ".stigmer").glob("state.db*"):
+        part.unlink()
+    running.up("web")
+    other = running.container("job")
+    other.reload()
+    assert other.status == "running"
+    running.up()
+    assert running.ids() == before

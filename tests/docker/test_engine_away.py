@@ -120,3 +120,63 @@ def test_down_without_an_engine_says_what_it_leaves(own_engine: Dockerd, own_pro
     own_engine.start()
     own_project.up()
     assert eventually(lambda: all_ready(own_project), "everything is ready")
+
+
+def test_a_stop_during_a_long_outage_is_a_stop_and_no_kill(own_engine: Dockerd, own_project: DockerProject) -> None:
+    """The engine is away for longer than ``stop_timeout``, and who waits is told so; then the signal has its time."""
+    own_project.write("""
+        components:
+          web:
+            image: stigmer-test/busybox:1
+            command: [sh, -c, "trap 'sleep 0.3; exit 7' TERM; while :; do sleep 0.1; done"]
+            stop_timeout: 1s
+    """)
+    own_project.up()
+    with own_engine.frozen():
+        result = own_project.run("stop", "web", timeout=40)
+        assert result.code == 1
+        assert "Docker" in result.out + result.err
+        entry = own_project.ps()["web"]
+        assert (entry["phase"], entry["desired"]) == ("stopping", "stopped")
+    entry = own_project.wait_phase("web", "stopped")
+    assert entry["last_exit"]["code"] == 7, entry
+    assert "SIGKILL" not in own_project.ok("events").out
+
+
+def test_an_engine_that_hangs_is_noticed_and_nothing_is_lost(own_engine: Dockerd, own_project: DockerProject) -> None:
+    """It takes connections and says nothing: that is shown, nothing counts as failed, and all goes on afterwards."""
+    own_project.write(FILE)
+    own_project.up()
+    before = own_project.ps()
+    with own_engine.frozen():
+        eventually(lambda: "doesn't answer" in own_project.ps()["web"]["reason"], "it is said", 40)
+        assert own_project.ps()["tool"]["phase"] == "running"
+        assert own_project.run("restart", "web", timeout=20).code == 1
+    after = eventually(lambda: all_ready(own_project), "everything is ready")
+    assert after["db"]["run"] == before["db"]["run"]
+    assert after["web"]["run"] == before["web"]["run"] + 1
+    assert [entry["failed_runs"] for entry in after.values()] == [0, 0, 0]
+
+
+def test_up_on_an_engine_that_hangs_says_so_soon(own_engine: Dockerd, own_project: DockerProject) -> None:
+    """And once it answers, the containers come by themselves."""
+    own_project.write(FILE)
+    with own_engine.frozen():
+        result = own_project.up(code=1, timeout=40)
+        assert "doesn't answer" in result.out + result.err
+        assert own_project.ps()["tool"]["phase"] == "running"
+    eventually(lambda: all_ready(own_project), "everything is ready")
+
+
+def test_down_while_the_engine_is_away_says_what_it_leaves(own_engine: Dockerd, own_project: DockerProject) -> None:
+    """Its containers have ended with it, and are still there."""
+    own_project.write(FILE)
+    own_project.up()
+    own_engine.stop()
+    eventually(lambda: "Docker" in own_project.ps()["web"]["reason"], "its absence is shown")
+    result = own_project.run("down", timeout=40)
+    assert result.code == 1
+    assert "are still there" in result.err
+    assert own_project.run("ps").code == 3
+    own_engine.start()
+    own_project.up()

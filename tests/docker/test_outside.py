@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ..project import eventually
 from .images import BUSYBOX
 from .project import DockerProject
 
@@ -153,3 +154,46 @@ def test_a_stopped_container_that_somebody_starts_is_in_nobodys_way(running: Doc
     entry = running.ps()["web"]
     assert (entry["phase"], entry["failed_runs"]) == ("running", 0)
     assert [container.id for container in running.mine() if container.status == "running"] == [entry["container"]]
+
+
+def test_one_that_is_started_by_hand_while_its_component_is_stopped_is_stopped(running: DockerProject) -> None:
+    """What is wanted holds; and the journal says what happened."""
+    running.ok("stop", "web")
+    running.container("web").start()
+    running.wait_event("web", "although no run of it was")
+    eventually(lambda: running.container("web").status == "exited", "it has been stopped")
+    running.ok("start", "web")
+    assert running.container("web").status == "running"
+
+
+def test_a_second_one_beside_a_run_is_stopped(running: DockerProject) -> None:
+    """As a start may leave behind whose call reached an engine that hung, and was taken back: never two at a time."""
+    ours = running.container("web")
+    second = running.client.containers.create(BUSYBOX, "forever", labels=ours.labels, name=f"{ours.name}-second")
+    second.start()
+
+    def is_stopped() -> bool:
+        second.reload()
+        return bool(second.status == "exited")
+
+    eventually(is_stopped, "the second one has been stopped")
+    assert running.ps()["web"]["container"] == ours.id
+    ours.reload()
+    assert ours.status == "running"
+
+
+def test_a_paused_one_is_not_ready(running: DockerProject) -> None:
+    """Nothing of it runs."""
+    running.container("web").pause()
+    eventually(lambda: not running.ps()["web"]["ready"], "it is not ready")
+    running.container("web").unpause()
+    eventually(lambda: running.ps()["web"]["ready"], "it is ready again")
+
+
+def test_nothing_is_kept_of_containers_that_were_removed(running: DockerProject) -> None:
+    """How far their output has been read, for one."""
+    before = running.ps()["web"]
+    running.container("web").remove(force=True)
+    running.wait_another("web", before)
+    folder = running.dir / ".stigmer" / "positions"
+    eventually(lambda: len(list(folder.iterdir())) == 1, "one position is kept")

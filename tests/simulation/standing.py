@@ -85,7 +85,7 @@ class Standing:
         if life.kill_at is not None and process.kill_began_at is None:
             # A supervisor that has died may have written down the kill and not carried it out.
             late = self._books.awake_at + _KILL_AGAIN if self._books.awake_at > process.began_at else 0.0
-            if now > max(life.kill_at, late) + self._tolerance:
+            if not self._is_out_of_reach(instance.state) and now > max(life.kill_at, late) + self._tolerance:
                 raise Violation(f"{process} should have been killed at {life.kill_at}")
 
     def _check_note(self, instance: Instance, run: Run, life: Life) -> None:
@@ -127,8 +127,9 @@ class Standing:
             raise Violation(f"{process} is started: {run.is_started}, by its probes: {kubelet}")
         if run.health is not kubelet.health:
             raise Violation(f"the HEALTHCHECK of {process} says {kubelet.health}, and known is {run.health}")
-        if instance.state.phase is Phase.RUNNING and instance.state.is_ready is not kubelet.is_ready:
-            raise Violation(f"{process} is ready: {instance.state.is_ready}, and must be {kubelet.is_ready}: {kubelet}")
+        must = kubelet.is_ready and instance.state.reason.why is not Why.PAUSED
+        if instance.state.phase is Phase.RUNNING and instance.state.is_ready is not must:
+            raise Violation(f"{process} is ready: {instance.state.is_ready}, and must be {must}: {kubelet}")
         latest = self._world.clock.at + self._tolerance
         for kind in ProbeKind:
             found, probe = state_of(run, kind), probe_of(instance.spec.probes, kind)
@@ -173,7 +174,13 @@ class Standing:
             start = engine.starts(state.name)
             is_recalled = start is None or start.is_recalled or engine.seeks(state.name, run.number)
             return not (is_recalled and self._owes_news(state))
+        if self._is_out_of_reach(state):
+            return False
         return run.kill_at is None or deadline is None or run.kill_at < self._world.clock.at
+
+    def _is_out_of_reach(self, state: InstanceState) -> bool:
+        """Its stop signal may not have arrived, and the time for its stop begins when its engine answers again."""
+        return state.reason.why is Why.ENGINE and state.run is not None and not state.run.was_killed
 
     def _never_runs(self, state: InstanceState) -> bool:
         """It neither waits for its startup probe, nor for a start that is under way."""
@@ -234,6 +241,8 @@ class Dependencies:
         kubelet, is_fresh = life.kubelet, life.kubelet.is_fresh
         if not (other.state.is_started if is_fresh else kubelet.is_started):
             return "it is not started"
+        if dependency.condition is Condition.READY and other.state.reason.why is Why.PAUSED:
+            return "it is paused"
         if dependency.condition is Condition.READY and not (other.state.is_ready if is_fresh else kubelet.is_ready):
             return "it is not ready"
         return ""

@@ -220,6 +220,9 @@ class VirtualWorld(Ground):
     def facts(self, instance: str) -> Mapping[str, object]:
         return {}
 
+    def what_stays(self) -> str:
+        return ""
+
     async def clear_away(self) -> None:
         """Nothing is made for a project."""
 

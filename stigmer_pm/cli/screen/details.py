@@ -89,10 +89,14 @@ def _container_pairs(details: ComponentDetails) -> list[tuple[str, str]]:
         ("engine", facts.get("engine", "")),
         ("ports", ", ".join(facts.get("ports") or ())),
         ("health check", says),
-        ("networks", ", ".join(network["name"] for network in execution.get("networks", ()))),
+        ("networks", ", ".join(facts.get("networks") or [n["name"] for n in execution.get("networks", ())])),
         ("volumes", ", ".join(_mount_words(mount) for mount in execution.get("mounts", ()))),
-        ("limits", ", ".join(f"{name} {value}" for name, value in limits.items() if value is not None)),
+        ("limits", ", ".join(_limit_words(name, value) for name, value in limits.items() if value is not None)),
     ]
+
+
+def _limit_words(name: str, value: float) -> str:
+    return f"{name} {bytes_words(int(value)) if name == 'memory' else f'{value:g}'}"
 
 
 def _mount_words(mount: Document) -> str:

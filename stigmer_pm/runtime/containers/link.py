@@ -7,10 +7,11 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from stigmer_pm.runtime.containers.address import BadContext, EngineAddress, engine_address
-from stigmer_pm.runtime.containers.knock import takes_requests
+from stigmer_pm.runtime.containers.knock import Answer, knock
 from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence, explain
 from stigmer_pm.runtime.containers.workers import Workers
 
@@ -26,6 +27,11 @@ _MOST_CALLS = 8
 _CALL_TIMEOUT = 60.0
 #: What is worth hearing: each probe inside a container would tell three more.
 _EVENTS = ("die", "kill", "stop", "restart", "destroy", "pause", "unpause", "oom", "start", "health_status")
+#: Seconds between questions to a connected engine whether it is still alive, how many of them in a row have to fail
+#: before it is taken for one that hangs, and seconds that each of them has.
+_ASK_EVERY, _ASK_TIMES, _ASK_WITHIN = 5.0, 3, 2.0
+#: Seconds in which an engine that isn't on its way out answers a question, and an engine that is new the first ones.
+_TAKES_WITHIN, _FIRST_WITHIN = 1.0, 20.0
 #: Seconds between attempts to reach an engine that is away: the first, and the longest.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
 
@@ -59,6 +65,7 @@ class EngineLink:
         self._label = label
         self._listener = listener
         self._workers = Workers(loop, "engine-calls", _MOST_CALLS)
+        self._knockers = Workers(loop, "engine-questions", _MOST_CALLS)
         self._client: APIClient | None = None
         self._client_lock = threading.Lock()
         self._is_there = asyncio.Event()
@@ -95,15 +102,17 @@ class EngineLink:
             EngineSilence: the engine can't be reached.
             EngineRefusal: it says no.
         """
-        return await self._workers.run(lambda: self._call(job))
+        return await self._workers.run(lambda: self.call_here(job))
 
     def call_here(self, job: Callable[[APIClient], T]) -> T:
         """The same in the calling thread, which must not be that of the event loop; raises the same."""
+        if self.silence:
+            raise EngineSilence(self.silence)  # a call to an engine that hangs would only keep its thread
         return self._call(job)
 
     async def takes_requests(self) -> bool:
         """It isn't on its way out."""
-        return await self._workers.run(lambda: takes_requests(self.address))
+        return await self._knockers.run(partial(knock, self.address, _TAKES_WITHIN)) is Answer.YES
 
     async def close(self) -> None:
         """Let go of the engine."""
@@ -113,14 +122,13 @@ class EngineLink:
                 await self._keeper
         self._stop_listening()
         self._workers.close()
+        self._knockers.close()
 
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _call(self, job: Callable[[APIClient], T]) -> T:
         try:
             return job(self._connected())
-        except BadContext as error:
-            raise EngineSilence(str(error)) from error
         except Exception as error:
             meaning = explain(error, self.address)
             if meaning is None:
@@ -137,7 +145,7 @@ class EngineLink:
         # 140 ms and 20 MB, which only those pay who run containers.
         import docker
 
-        self.address = address = engine_address(self._environment)
+        address = self.address
         tls: Any = False
         if address.certificates is not None:
             names = (f"{address.certificates}/{name}.pem" for name in ("cert", "key", "ca"))
@@ -156,13 +164,10 @@ class EngineLink:
         pause = _FIRST_PAUSE
         while True:
             try:
-                stream = await self._workers.run(self._listen)
+                async with asyncio.timeout(_FIRST_WITHIN):
+                    stream = await self._knockers.run(self._listen)
             except Exception as error:  # noqa: BLE001 (an address that the SDK chokes on, for one)
-                if not isinstance(error, (EngineSilence, EngineRefusal)):
-                    error = EngineSilence(f"the Docker engine at {self.address.url} can't be reached: {error}")
-                self._is_there.clear()
-                self.silence = str(error)
-                self._listener.engine_is_away(self.silence)
+                self._lose(self._why_not(error))
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
                 continue
@@ -171,10 +176,37 @@ class EngineLink:
             self._listener.engine_is_there()
             await self._read(stream)
 
+    def _why_not(self, error: Exception) -> str:
+        if isinstance(error, TimeoutError):
+            self._knockers.abandon(EngineSilence(self._mute_words()))
+            return self._mute_words()
+        if isinstance(error, (EngineSilence, EngineRefusal)):
+            return str(error)
+        return f"the Docker engine at {self.address.url} can't be reached: {error}"
+
+    def _mute_words(self) -> str:
+        return f"the Docker engine at {self.address.url} takes connections and doesn't answer; see how it is doing"
+
+    def _lose(self, words: str) -> None:
+        """It can't be reached, and whoever waits for an answer waits in vain."""
+        self._is_there.clear()
+        self.silence = words
+        self._workers.abandon(EngineSilence(words))
+        self._listener.engine_is_away(words)
+
+    def _find_address(self) -> EngineAddress:
+        try:
+            return engine_address(self._environment)
+        except BadContext as error:
+            raise EngineSilence(str(error)) from error
+
     def _listen(self) -> Any:
         """Ask anew for the version, for it may be another engine by now, and then for events."""
         with self._client_lock:
             self._client = None
+            self.address = self._find_address()
+        if knock(self.address, _ASK_WITHIN) is Answer.NOTHING:
+            raise EngineSilence(self._mute_words())
         filters = {"type": "container", "label": self._label, "event": list(_EVENTS)}
         return self._call(lambda client: client.events(decode=True, filters=filters))
 
@@ -192,7 +224,22 @@ class EngineLink:
                 self._loop.call_soon_threadsafe(_finish, over)
 
         threading.Thread(target=read, name="engine-events", daemon=True).start()
-        await over
+        while not over.done():
+            await asyncio.wait((over,), timeout=_ASK_EVERY)
+            if not over.done() and await self._is_mute():
+                _log.warning("the engine takes connections and doesn't answer")
+                self._lose(self._mute_words())
+                self._stop_listening()
+                return
+
+    async def _is_mute(self) -> bool:
+        """It hangs. One that closes its door is another case: what it still has to say, it says to those inside."""
+        for attempt in range(_ASK_TIMES):
+            if attempt:
+                await asyncio.sleep(_ASK_WITHIN / 2)
+            if await self._knockers.run(partial(knock, self.address, _ASK_WITHIN)) is not Answer.NOTHING:
+                return False
+        return True
 
     def _stop_listening(self) -> None:
         if self._events is not None:

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+#: How an engine calls those that have a process.
+_ALIVE = ("running", "paused", "restarting")
 #: Seconds that the end of a run waits for the last of its output, which its engine hands out a moment later.
 _LAST_OUTPUT = 1.0
 #: Seconds from the event of a death to that of what somebody has asked for: a stop, or a removal.
 _TOLD_LATER = 0.05
-#: Seconds in which a container that belongs to no component any more may stop in good order.
-_STRAY_TIMEOUT = 10.0
 
 
 class Hooks(Protocol):
@@ -43,11 +43,18 @@ class Hooks(Protocol):
         """What its HEALTHCHECK says."""
 
     def knows(self, instance: str) -> bool:
-        """It is an instance of the project, and runs as a container."""
+        """It runs as a container, and is an instance of the project, or may become one."""
         ...
 
     def send(self, watch: Watch) -> None:
         """It is to have a signal that it has not had yet."""
+
+    def has(self, instance: str) -> bool:
+        """It is an instance of the project."""
+        ...
+
+    def warned(self, instance: str, words: str) -> None:
+        """Something happened to an instance that is no run's."""
 
     def task(self, work: Coroutine[Any, Any, None]) -> None:
         """Do this beside everything else."""
@@ -83,6 +90,10 @@ class Looker:
             return
         watch.is_looked_at = True
         self._hooks.task(self._look(watch))
+
+    def is_ending(self, container: str) -> bool:
+        """It is nobody's run, and on its way out."""
+        return container in self._strays
 
     async def _look(self, watch: Watch) -> None:
         try:
@@ -121,6 +132,8 @@ class Looker:
         is_same = seen is not None and seen.started == watch.started
         code = seen.exit_code if seen is not None and is_same else watch.told_code
         out_of_memory = seen is not None and is_same and seen.out_of_memory
+        if seen is None:
+            await asyncio.to_thread(self._output.drop, container)
         end = exit_of(code, out_of_memory=out_of_memory, by="" if by_engine else by)
         self._hooks.over(watch, end, StopCause.ENGINE if by_engine else None)
 
@@ -141,6 +154,13 @@ class Looker:
         if seen.health is not None:
             self._hooks.health(watch, seen)
 
+    def look_at_outputs(self) -> None:
+        """Whether the output of those that run can be written is known here."""
+        for watch in self._watches.values():
+            note = _output_note(watch)
+            if watch.stage is Stage.RUNNING and watch.note.why in (Why.NONE, Why.OUTPUT) and note != watch.note:
+                self._hooks.note(watch, note)
+
     async def look_at_all(self) -> None:
         """Compare everything that is watched with everything that is there."""
         try:
@@ -153,25 +173,41 @@ class Looker:
             is_paused = watch.note.why is Why.PAUSED
             expected = "paused" if is_paused else "running"
             if watch.stage is Stage.RUNNING and (
-                states.get(watch.container) != expected
-                or watch.was_silent
-                or watch.wanted_signal is not None
-                or (not is_paused and _output_note(watch) != watch.note)
+                states.get(watch.container) != expected or watch.was_silent or watch.wanted_signal is not None
             ):
                 self.look_soon(watch)
         for entry in entries:
             marks: Any = entry.get("Labels") or {}
-            self._end_stray(str(entry["Id"]), str(marks.get(labels.INSTANCE, "")))
+            self._end_stray(str(entry["Id"]), str(marks.get(labels.INSTANCE, "")), states[str(entry["Id"])])
+        self._output.forget_all_but({*states, *(watch.container for watch in self._watches.values())})
 
-    def _end_stray(self, container: str, instance: str) -> None:
-        """One of a component that the project doesn't have any more goes."""
-        if self._hooks.knows(instance) or container in self._strays:
+    def _end_stray(self, container: str, instance: str, state: str) -> None:
+        """One of a component that the project doesn't have any more goes. One that runs beside what is wanted is
+        stopped: somebody has started it, or a start that was taken back has come to something after all."""
+        if container in self._strays or any(watch.container == container for watch in self._watches.values()):
             return
-        if any(watch.container == container for watch in self._watches.values()):
+        short = container[:12]
+        if not self._hooks.knows(instance):
+            _log.warning("ending the container %s of '%s', which is no component any more", short, instance)
+            self._end(container, making.stop_and_remove)
             return
-        _log.warning("ending the container %s of '%s', which is no component any more", container[:12], instance)
+        if state not in _ALIVE or not self._hooks.has(instance):
+            return
+        if any(watch.instance == instance and watch.stage is Stage.BEGINNING for watch in self._watches.values()):
+            return  # a start that is under way takes it over, or ends it
+        self._hooks.warned(instance, f"its container {short} was running although no run of it was; it is stopped")
+        self._end(container, making.stop)
+
+    def _end(self, container: str, job: Callable[[APIClient, str], None]) -> None:
         self._strays.add(container)
-        self._hooks.quietly(lambda client: making.stop_and_remove(client, container, _STRAY_TIMEOUT))
+
+        def work(client: APIClient) -> None:
+            try:
+                job(client, container)
+            finally:
+                self._strays.discard(container)  # if it lives, the next look at all finds it again
+
+        self._hooks.quietly(work)
 
 
 def _output_note(watch: Watch) -> Reason:

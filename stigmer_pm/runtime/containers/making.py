@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Seconds that the removal of a container may take before its name is taken for taken, and between attempts.
 _GOING_WITHIN, _AGAIN = 10.0, 0.1
+#: Seconds that a container has for its end whose configuration names none (Docker's).
+_USUAL_TIMEOUT = 10
 #: Subpaths of volumes are ignored without a word by engines that don't know them.
 _SUBPATH_SINCE = (1, 45)
 
@@ -26,7 +28,7 @@ _SUBPATH_SINCE = (1, 45)
 @dataclass(frozen=True, slots=True)
 class Order:
     """A run to be made. ``key`` marks the project's containers; ``drain`` reads what is left of a container's output
-    before the container goes."""
+    before the container goes, ``drop`` forgets how far that had come; ``is_ending``: it is being stopped already."""
 
     key: str
     instance: str
@@ -35,6 +37,7 @@ class Order:
     execution: ContainerExecution
     drain: Callable[[str], None]
     drop: Callable[[str], None]
+    is_ending: Callable[[str], bool]
 
 
 @dataclass(slots=True)
@@ -94,13 +97,19 @@ def remove(client: APIClient, container: str) -> None:
             raise
 
 
-def stop_and_remove(client: APIClient, container: str, seconds: float) -> None:
-    """The same in good order."""
+def stop(client: APIClient, container: str) -> None:
+    """Stop a container in good order, as its own configuration wants it."""
     try:
-        client.stop(container, timeout=int(seconds))
+        seconds = client.inspect_container(container)["Config"].get("StopTimeout")
+        client.stop(container, timeout=_USUAL_TIMEOUT if seconds is None else int(seconds))
     except Exception as error:
         if getattr(error, "status_code", None) not in (304, 404, 409):
             raise
+
+
+def stop_and_remove(client: APIClient, container: str) -> None:
+    """Stop a container in good order, and remove it; its volumes stay."""
+    stop(client, container)
     remove(client, container)
 
 
@@ -144,7 +153,7 @@ def _clear(client: APIClient, order: Order) -> _Old:
     old = _Old()
     for container in inspect_all(client, order.key, order.instance):
         is_same = container.labels.get(labels.SPEC) == labels.fingerprint(order.execution)
-        if container.is_running and is_same and old.running is None:
+        if container.is_running and is_same and old.running is None and not order.is_ending(container.id):
             old.running = container
             continue
         for name, target in creation.anonymous_volumes(container.details, order.execution):
@@ -181,12 +190,18 @@ def _free_name(client: APIClient, order: Order) -> bool:
         if not other.is_running:
             _move_aside(client, other)
         return True
-    image = other.details.get("Config", {}).get("Image", "")
     raise EngineRefusal(
-        409,
-        f"the name '{name}' is taken by a container of somebody else ({other.id[:12]}, image {image}); "
-        f"remove it (docker rm -f {name}), or set container_name",
+        409, f"the name '{name}' is taken by {_whose(other)}; remove it (docker rm -f {name}), or set container_name"
     )
+
+
+def _whose(other: Seen) -> str:
+    """Whose container it is, in words."""
+    if labels.KEY in other.labels:
+        project, component = other.labels.get(labels.PROJECT, "?"), other.labels.get(labels.COMPONENT, "?")
+        return f"the container of '{component}' of another project '{project}', or of a state folder that is gone"
+    image = other.details.get("Config", {}).get("Image", "")
+    return f"a container of somebody else ({other.id[:12]}, image {image})"
 
 
 def _check(client: APIClient, execution: ContainerExecution) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stigmer_pm.runtime.containers import labels
+from stigmer_pm.runtime.containers.trouble import EngineRefusal
 from stigmer_pm.spec import ContainerExecution, Network
 
 if TYPE_CHECKING:
@@ -50,6 +51,22 @@ def remove_all(client: APIClient, key: str) -> None:
         client.remove_network(network["Id"])
 
 
+def _refuse_other_project(network: dict[str, Any], key: str) -> None:
+    """Two projects of one name would answer to each other's names there. One that somebody has made by hand is joined.
+
+    Raises:
+        EngineRefusal: it is another project's.
+    """
+    owner = (network.get("Labels") or {}).get(labels.KEY, key)
+    if owner == key:
+        return
+    raise EngineRefusal(
+        409,
+        f"the network '{network['Name']}' is of another project of this name, or of a state folder that is gone; set "
+        f"another name with 'project', or remove it (docker network rm {network['Name']})",
+    )
+
+
 def _join(client: APIClient, key: str, component: str, execution: ContainerExecution, network: Network) -> Joined:
     if network.name in _MODES:
         return Joined(network.name)
@@ -57,6 +74,7 @@ def _join(client: APIClient, key: str, component: str, execution: ContainerExecu
     own = f"{execution.project}-{network.name}"
     found = {str(n["Name"]): n for n in client.networks(names=[own, network.name])}
     if own in found:
+        _refuse_other_project(found[own], key)
         return Joined(own, aliases)
     if network.name in found and network.name != "default":
         return Joined(network.name, aliases)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import suppress
 
 from stigmer_pm.logs.sink import open_sink
@@ -74,10 +74,20 @@ class Output:
         self._streams.pop(container, None)
 
     def drop(self, container: str) -> None:
-        """The container is removed."""
-        self._streams.pop(container, None)
+        """The container is removed. Blocks for a moment when it is still read from."""
+        found = self._streams.pop(container, None)
+        if found is not None:
+            found[0].close()
         with suppress(OSError):
             os.unlink(self._position(container))
+
+    def forget_all_but(self, containers: Set[str]) -> None:
+        """Those of which a position is kept, and which are neither among these nor read from, have gone."""
+        with suppress(OSError):
+            kept = {name.removesuffix(".json") for name in os.listdir(self._positions)}
+            for container in kept - containers:
+                if container not in self._streams or self._streams[container][1].is_set():
+                    self.drop(container)
 
     def drop_all(self) -> None:
         """All containers of the project are removed."""

@@ -10,27 +10,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from stigmer_pm.core.reasons import NO_REASON, Reason, Why
 from stigmer_pm.core.state import Exit, Run, StopCause
-from stigmer_pm.runtime.containers import endpoint, labels, making, networks
-from stigmer_pm.runtime.containers.execution import Executed, execute
+from stigmer_pm.runtime.containers import labels, making, networks
+from stigmer_pm.runtime.containers.inquiry import Inquiry
 from stigmer_pm.runtime.containers.link import EngineLink
 from stigmer_pm.runtime.containers.looking import Looker
 from stigmer_pm.runtime.containers.output import Output
 from stigmer_pm.runtime.containers.outsiders import take_event
-from stigmer_pm.runtime.containers.seen import Seen, published_ports
+from stigmer_pm.runtime.containers.seen import Seen
 from stigmer_pm.runtime.containers.sending import send
 from stigmer_pm.runtime.containers.starting import Beginning, Cancelled
 from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence
 from stigmer_pm.runtime.containers.watch import Stage, Watch
-from stigmer_pm.runtime.containers.workers import Workers
 from stigmer_pm.runtime.run import Started, open_log
 from stigmer_pm.runtime.spawn import SpawnFailure
-from stigmer_pm.spec import ComponentSpec, ContainerExecution, ExecCheck
+from stigmer_pm.spec import ComponentSpec, ContainerExecution
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -39,8 +39,10 @@ _log = logging.getLogger(__name__)
 
 #: Seconds that an engine which is away is waited for when everything is to be removed.
 _CLEAR_WITHIN = 3.0
-#: Commands that run inside containers at the same time, each in a thread that waits for it.
-_MOST_COMMANDS = 64
+#: Seconds until a look at a container that was started, and not from here.
+_STRAY_AFTER = 0.5
+#: Calls of the resync from one look at everything to the next.
+_LIST_AT_EVERY = 3
 
 
 class Listener(Protocol):
@@ -61,8 +63,15 @@ class Listener(Protocol):
     def health(self, instance: str, run: int, *, passes: bool, output: str) -> None:
         """What its HEALTHCHECK says."""
 
+    def warned(self, instance: str, words: str) -> None:
+        """Something about an instance that is about no run of it."""
+
+    def has(self, instance: str) -> bool:
+        """It is an instance of the project."""
+        ...
+
     def knows(self, instance: str) -> bool:
-        """It is an instance of the project, and runs as a container."""
+        """It runs as a container, and is an instance of the project, or may become one: its file has it."""
         ...
 
 
@@ -91,9 +100,11 @@ class ContainerRuntime:
         self._watches: dict[tuple[str, int], Watch] = {}
         self._output = Output(loop, self._link, positions, self._look_soon)
         self._looker = Looker(loop, self._link, self._output, key, self._watches, self)
-        self._beginning = Beginning(self._link, self._output, key, self.note)
-        self._commands = Workers(loop, "engine-commands", _MOST_COMMANDS)
+        self._beginning = Beginning(self._link, self._output, key, self.note, self._looker.is_ending)
+        #: What can be asked about containers, and of them.
+        self.inquiry = Inquiry(loop, self._link, self._watches)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._resyncs = 0
 
     # --- what the world asks ------------------------------------------------------------------------------------
 
@@ -118,15 +129,24 @@ class ContainerRuntime:
             watch.is_unwanted.set()
 
     def signal(self, instance: str, run: int, number: int) -> None:
-        """Send a signal to the container's first process, and let it go on when it is paused. 0: its stop signal."""
+        """Send a signal to the container's first process, and let it go on when it is paused."""
         watch = self._watches.get((instance, run))
         if watch is None or watch.is_over:
             return
-        if watch.stage is Stage.BEGINNING:
-            watch.is_unwanted.set()
-        watch.wanted_signal = number
+        watch.wanted_signal, watch.is_stop_wanted = number, False
         if watch.container:
             self.send(watch)
+
+    def end(self, instance: str, run: int, number: int) -> None:
+        """The same with the signal that is to end it (0: its image's), which it is sent once: many a program takes a
+        second one for impatience. SIGKILL is sent again."""
+        watch = self._watches.get((instance, run))
+        if watch is None or (watch.was_told_to_end and number != signal.SIGKILL):
+            return
+        if watch.stage is Stage.BEGINNING:
+            watch.is_unwanted.set()
+        self.signal(instance, run, number)
+        watch.is_stop_wanted = True
 
     def forget(self, instance: str, run: int) -> None:
         """The run is over. Its container stays for whoever wants to look at it, until the next run, or for as long as
@@ -135,77 +155,30 @@ class ContainerRuntime:
         if watch is not None:
             watch.stage = Stage.OVER
         if watch is not None and not self._listener.knows(instance) and watch.container:
-            container = watch.container
-            self.quietly(lambda client: making.remove(client, container))
+            self.quietly(partial(self._remove_drained, watch))
+
+    def _remove_drained(self, watch: Watch, client: APIClient) -> None:
+        """Remove the container of a run once all that it printed is in its log."""
+        self._output.drain(watch, watch.container)
+        making.remove(client, watch.container)
+        self._output.drop(watch.container)
 
     def look_for_lost(self) -> None:
-        """The resync: look at everything there is, whatever was told."""
-        if self._link.is_up:
-            self.task(self._looker.look_at_all())
+        """The resync: look at everything there is, whatever was told. That is a list of them all, which costs the
+        engine more than us, so it is made at every third call only."""
+        self._looker.look_at_outputs()
+        self._resyncs += 1
+        if self._resyncs % _LIST_AT_EVERY == 0:
+            self._look_at_all()
 
-    def facts(self, instance: str) -> Mapping[str, object]:
-        """What ``describe`` shows of a container."""
-        watch = next((w for w in self._watches.values() if w.instance == instance and not w.is_over), None)
-        if watch is None or watch.seen is None:
-            return {}
-        seen = watch.seen
-        return {
-            "engine": self._link.address.url,
-            "name": str(seen.details.get("Name", "")).removeprefix("/"),
-            "id": seen.id,
-            "image_id": seen.details.get("Image"),
-            "ports": published_ports(seen.details),
-            "health": None if seen.health is None else {"passes": seen.health, "output": seen.health_output},
-        }
-
-    def has_ended(self, instance: str, run: int) -> bool:
-        """The run's container doesn't run any more, as far as is known."""
-        watch = self._watches.get((instance, run))
-        return watch is not None and watch.seen is not None and not watch.seen.is_running
-
-    def is_found(self, instance: str, run: int) -> bool:
-        """The run's container is known; after a death of the supervisor it has to be found first."""
-        watch = self._watches.get((instance, run))
-        return watch is not None and watch.seen is not None
-
-    def endpoint(self, instance: str, run: int, port: int) -> tuple[str, int] | None:
-        """Where a port of the container answers; ``None``: nowhere."""
-        watch = self._watches.get((instance, run))
-        if watch is None or watch.seen is None:
-            return None
-        return endpoint.find(watch.seen.details, port, self._link.address)
-
-    async def execute(self, instance: str, run: int, check: ExecCheck, timeout: float) -> Executed:
-        """Run a command inside the container.
-
-        Raises:
-            EngineSilence: the engine is away.
-            EngineRefusal: it can't be run.
-        """
-        watch = self._watches.get((instance, run))
-        if watch is None or not watch.container:
-            raise EngineRefusal(404, "it has ended")
-        container = watch.container
-
-        def work() -> Executed:
-            return self._link.call_here(
-                lambda client: execute(
-                    client,
-                    container,
-                    check.argv,
-                    timeout,
-                    environment=check.environment,
-                    working_dir=check.working_dir,
-                    user=check.user,
-                )
-            )
-
-        return await self._commands.run(work)
-
-    @property
-    def link(self) -> EngineLink:
-        """The engine."""
-        return self._link
+    def what_stays(self) -> str:
+        """What :meth:`clear_away` can't remove just now, and why, in words."""
+        if not self._link.silence:
+            return ""
+        return (
+            f"its containers and networks are still there, for {self._link.silence}; once it answers, 'up' and "
+            "then 'down' remove them"
+        )
 
     async def clear_away(self) -> None:
         """Remove the project's containers and networks, if it ever had any; volumes stay."""
@@ -229,7 +202,7 @@ class ContainerRuntime:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._output.close()
-        self._commands.close()
+        self.inquiry.close()
         await self._link.close()
 
     # --- what the engine tells ----------------------------------------------------------------------------------
@@ -239,10 +212,11 @@ class ContainerRuntime:
         for watch in self._watches.values():
             if watch.note.why is Why.ENGINE:
                 self.note(watch, NO_REASON)
-        self.task(self._looker.look_at_all())
+        self._look_at_all()
 
     def engine_is_away(self, words: str) -> None:
         """It doesn't answer. Where processes are to be seen from here, some are known to have gone with it."""
+        self.inquiry.abandon(words)
         for watch in list(self._watches.values()):
             if watch.is_over:
                 continue
@@ -258,9 +232,23 @@ class ContainerRuntime:
         for watch in self._watches.values():
             if watch.container == container and not watch.is_over and take_event(watch, event, self._loop.time()):
                 self._looker.look_soon(watch)
+        if event.get("Action") == "start" and not self._is_expected(event, container):
+            self._loop.call_later(_STRAY_AFTER, self._look_at_all)
+
+    def _is_expected(self, event: Mapping[str, Any], container: str) -> bool:
+        """It is a run's, or is about to be."""
+        instance = event.get("Actor", {}).get("Attributes", {}).get(labels.INSTANCE)
+        return any(
+            watch.container == container or (watch.instance == instance and watch.stage is Stage.BEGINNING)
+            for watch in self._watches.values()
+        )
 
     def _look_soon(self, watch: Watch) -> None:
         self._looker.look_soon(watch)
+
+    def _look_at_all(self) -> None:
+        if self._link.is_up:
+            self.task(self._looker.look_at_all())
 
     # --- inside: beginning --------------------------------------------------------------------------------------
 
@@ -284,7 +272,7 @@ class ContainerRuntime:
         except SpawnFailure as failure:
             self._not_started(watch, failure)
         except Exception as error:
-            self._not_started(watch, SpawnFailure("start its container", watch.instance, 0, f"internal error: {error}"))
+            self._not_started(watch, SpawnFailure("start it", watch.instance, 0, f"internal error: {error}"))
             raise
         else:
             self._began(watch, seen, log_from)
@@ -366,7 +354,7 @@ class ContainerRuntime:
         self.task(self._send(watch))
 
     async def _send(self, watch: Watch) -> None:
-        if not await send(self._link, watch):
+        if not await send(self._link, watch, self.note):
             self._looker.look_soon(watch)
 
     def health(self, watch: Watch, seen: Seen) -> None:
@@ -374,8 +362,16 @@ class ContainerRuntime:
         self._listener.health(watch.instance, watch.run, passes=seen.health is True, output=seen.health_output)
 
     def knows(self, instance: str) -> bool:
-        """It is an instance of the project, and runs as a container."""
+        """It runs as a container, and is an instance of the project, or may become one: its file has it."""
         return self._listener.knows(instance)
+
+    def has(self, instance: str) -> bool:
+        """It is an instance of the project."""
+        return self._listener.has(instance)
+
+    def warned(self, instance: str, words: str) -> None:
+        """Something about an instance that is about no run of it."""
+        self._listener.warned(instance, words)
 
     def quietly(self, job: Callable[[APIClient], None]) -> None:
         """Do this at the engine, now or never."""

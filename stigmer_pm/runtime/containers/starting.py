@@ -33,13 +33,22 @@ class Cancelled(Exception):
 
 
 class Beginning:
-    """Starts runs of one project. ``note`` is told what a start waits for."""
+    """Starts runs of one project. ``note`` is told what a start waits for; ``is_ending`` knows the containers that are
+    being stopped because they are nobody's run."""
 
-    def __init__(self, link: EngineLink, output: Output, key: str, note: Callable[[Watch, Reason], None]) -> None:
+    def __init__(
+        self,
+        link: EngineLink,
+        output: Output,
+        key: str,
+        note: Callable[[Watch, Reason], None],
+        is_ending: Callable[[str], bool],
+    ) -> None:
         self._link = link
         self._output = output
         self._key = key
         self._note = note
+        self._is_ending = is_ending
         self._pulls: dict[str, asyncio.Event] = {}
         self._networks = asyncio.Lock()
 
@@ -73,7 +82,7 @@ class Beginning:
             return
         if when == "never":
             detail = f"the image {image} is not here, and pull is 'never'; get it first: docker pull {image}"
-            raise SpawnFailure("make its container", image, 0, detail)
+            raise SpawnFailure("start it", image, 0, detail)
         self._note(watch, Reason(Why.PREPARING, detail=f"pulling {image}"))
         while (other := self._pulls.get(image)) is not None:
             await _unless(watch, other.wait())
@@ -141,8 +150,9 @@ class Beginning:
             watch.execution,
             lambda old: self._output.drain(watch, old),
             self._output.drop,
+            self._is_ending,
         )
-        step, key, component = "make its container", self._key, watch.spec.name
+        step, key, component = "make it", self._key, watch.spec.name
         try:
             async with self._networks:
                 joined = await self._link.call(
@@ -152,7 +162,7 @@ class Beginning:
             if watch.is_unwanted.is_set() and not runs:
                 await self._link.call(lambda client: making.remove(client, container))
                 raise Cancelled
-            step = "start its container"
+            step = "start it"
             if not runs:
                 await self._link.call(lambda client: making.start(client, container))
             return await self._link.call(lambda client: making.inspect(client, container))

@@ -37,7 +37,8 @@ class Watch:
         own_signals: signals that it was sent from here and that its engine has not told of yet.
         outside: what somebody else has done to it, in words, and ``outside_at``: when (seconds of the loop's clock).
         told_code: the exit status that the engine has told, for when nobody can be asked any more.
-        wanted_signal: what it is to be sent once its engine answers again.
+        wanted_signal: what it is to be sent once its engine answers again; ``is_stop_wanted``: by it, it is to end.
+        was_told_to_end: its stop signal has been delivered, or is just being.
         note: what was said of it last and still holds.
     """
 
@@ -57,6 +58,8 @@ class Watch:
     outside_at: float = 0.0
     told_code: int | None = None
     wanted_signal: int | None = None
+    is_stop_wanted: bool = False
+    was_told_to_end: bool = False
     note: Reason = NO_REASON
     is_looked_at: bool = False
     must_look_again: bool = False

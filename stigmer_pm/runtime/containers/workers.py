@@ -11,9 +11,10 @@ import queue
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 T = TypeVar("T")
+_Jobs: TypeAlias = "queue.SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None]"
 
 
 class Workers:
@@ -23,7 +24,8 @@ class Workers:
         self._loop = loop
         self._name = name
         self._most = most
-        self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None] = queue.SimpleQueue()
+        self._jobs: _Jobs = queue.SimpleQueue()
+        self._waited_for: set[asyncio.Future[Any]] = set()
         self._threads = 0
         self._idle = 0
         self._lock = threading.Lock()
@@ -35,27 +37,41 @@ class Workers:
             self._jobs.put((job, future))
             if self._idle < self._jobs.qsize() and self._threads < self._most:
                 self._threads += 1
-                threading.Thread(target=self._work, name=self._name, daemon=True).start()
-        return await future
+                threading.Thread(target=self._work, args=(self._jobs,), name=self._name, daemon=True).start()
+        self._waited_for.add(future)
+        try:
+            return await future
+        finally:
+            self._waited_for.discard(future)
+
+    def abandon(self, error: Exception) -> None:
+        """Whoever waits for a job gets ``error``. What has begun goes on by itself, in threads that take up nothing
+        more; those that come after begin at once."""
+        for future in self._waited_for:
+            if not future.done():
+                future.set_exception(error)
+        with self._lock:
+            self.close()
+            self._jobs, self._threads, self._idle = queue.SimpleQueue(), 0, 0
 
     def close(self) -> None:
         """Begin nothing more; threads end when what they do is done."""
         for _ in range(self._threads):
             self._jobs.put(None)
 
-    def _work(self) -> None:
+    def _work(self, jobs: _Jobs) -> None:
         while True:
             with self._lock:
-                self._idle += 1
-            job = self._jobs.get()
+                self._idle += jobs is self._jobs
+            job = jobs.get()
             with self._lock:
-                self._idle -= 1
+                self._idle -= jobs is self._jobs
             if job is None:
                 return
             self._carry_out(*job)
 
     def _carry_out(self, job: Callable[[], Any], future: asyncio.Future[Any]) -> None:
-        if future.cancelled():
+        if future.done():
             return
         try:
             result, error = job(), None

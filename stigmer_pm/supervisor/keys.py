@@ -1,0 +1,32 @@
+"""What tells the processes and containers of one project from those of every other.
+
+Both keys are made from what is there, and not by chance, so that what runs is found again even when the state folder
+is lost; once made, they are kept, and survive a move of the folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+
+from stigmer_pm.runtime import system
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """``mark`` stands in the environment of processes; ``label`` on containers, whose engine other machines may use,
+    so that the same path on two of them, or in two dev containers, is two projects."""
+
+    mark: str
+    label: str
+
+
+def make_keys(state_dir: str) -> Keys:
+    """Those of a state folder, which is named by its real path."""
+    path = os.fsencode(state_dir)
+    return Keys(_digest(path), _digest(path + b"\0" + system.machine_words().encode()))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
