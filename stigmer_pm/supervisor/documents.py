@@ -182,7 +182,7 @@ _ITSELF = ("127.0.0.1", "localhost", "::1")
 
 
 def check_words(probe: ProbeSpec, place: str = "") -> str:
-    """What a probe asks, in words: ``http GET http://127.0.0.1:80/healthz``; ``place`` stands for the component itself."""
+    """What a probe asks: ``http GET http://127.0.0.1:80/healthz``; ``place`` stands for the component itself."""
     check = probe.check
     host = getattr(check, "host", "")
     host = place if place and host in _ITSELF else host
