@@ -1,104 +1,101 @@
-"""Finding all processes of a run, wherever they put themselves, and ending them.
+"""Finding all processes of runs, wherever they put themselves, and ending them.
 
-A process belongs to a run when it carries the run's mark in its environment, is in the group or session of the run's
-leader, or descends from one that does. The supervisor is a subreaper, so what a dead leader leaves behind is its child.
+The supervisor is a subreaper, so what a dead leader leaves behind is its child; what an earlier supervisor started is
+found by a count of the whole machine.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable, Collection, Sequence
 
 from stigmer_pm.runtime import system, table
+from stigmer_pm.runtime.census import Census, Known, Marks
 
 #: Rounds of stopping what forks while it is being looked for. Each round leaves only what was forked during the one
 #: before, so even a program that forks without end is caught in two or three.
 _ROUNDS = 50
 
-#: A process by its pid, and its start, which tells it apart from a later one of the same pid.
-Known = tuple[int, int]
 
+class Members:
+    """Looks for the processes of runs. All that is asked in one turn of the loop is answered from one count.
 
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """How the processes of one run are known.
-
-    ``leader`` is the pid of the run's first process and ``leader_started`` tells it apart from a stranger that was
-    given the same pid later; with 0, group and session are not looked at.
+    ``orphans`` looks up the children of this process that it did not start.
     """
 
-    variable: str
-    value: str
-    leader: int = 0
-    leader_started: int = 0
+    def __init__(self, loop: asyncio.AbstractEventLoop, variable: str, orphans: Callable[[], list[int]]) -> None:
+        self._loop = loop
+        self._variable = variable
+        self._list_orphans = orphans
+        self._machine: Census | None = None
+        self._orphans: Census | None = None
+        self._is_kept = False
 
+    def forget(self) -> None:
+        """Count anew: something may have ended, or been forked, that matters and isn't counted."""
+        self._machine = self._orphans = None
 
-def leftovers(marks: Marks, orphans: Callable[[], list[int]] | None, known: Collection[Known]) -> list[int]:
-    """What lives of a run whose leader is gone and has been collected.
+    def machine(self) -> Census:
+        """Everything that runs on the machine."""
+        if self._machine is None:
+            self._machine = Census(self._variable)
+            self._keep()
+        return self._machine
 
-    ``orphans`` looks up the children of this process that it did not start; ``None``: the leader was not our child, so
-    the whole machine is searched. ``known`` are processes that were seen to be of the run while its leader lived.
-    """
-    alive = [pid for pid, started in known if table.started(pid) == started]
-    if orphans is None:
-        return _living_tree([*alive, *_roots(marks, rows := table.read_table())], rows)
-    before: set[int] | None = None
-    for _ in range(_ROUNDS):
-        pids = orphans()
-        rows = {pid: row for pid in pids if (row := table.read_row(pid)) is not None}
-        roots = [*alive, *_roots(marks, rows)]
-        if roots:
-            return _living_tree(roots, table.read_table())
-        if before == set(pids):
-            break
-        # One that has died while we looked may have left children of its own, which are ours now: look again.
-        before = set(pids)
-    return []
+    def leftovers(self, marks: Marks, known: Collection[Known], *, is_child: bool) -> list[int]:
+        """What lives of a run whose leader is gone, and has been collected if it was our child (``is_child``).
 
+        ``known`` are processes that were seen to be of the run while its leader lived.
+        """
+        if is_child and not self._has_orphans_of(marks, known):
+            return []
+        machine = self.machine()
+        return machine.tree(machine.roots(marks, known))
 
-def find(marks: Marks) -> list[int]:
-    """Every living process of a run, its leader included if it lives; a search of the whole machine."""
-    rows = table.read_table()
-    return _living_tree(_roots(marks, rows), rows)
+    def _has_orphans_of(self, marks: Marks, known: Collection[Known]) -> bool:
+        """Whether anything of the run has come to us. Costs little when there are no orphans at all."""
+        if any(table.started(pid) == started for pid, started in known):
+            return True
+        if self._orphans is None:
+            self._orphans = self._count_orphans()
+            self._keep()
+        return bool(self._orphans.roots(marks))
 
+    def _count_orphans(self) -> Census:
+        pids = set(self._list_orphans())
+        for _ in range(_ROUNDS):
+            census = Census(self._variable, pids)
+            # One that has died while we looked may have left children of its own, which are ours now: look again.
+            if not pids or pids == (pids := set(self._list_orphans())):
+                break
+        return census
 
-def kill_all(marks: Marks, known: Collection[Known]) -> list[int]:
-    """SIGKILL every process of a run; the pids that were signalled.
+    def _keep(self) -> None:
+        """What was counted is good for what has ended before this turn of the loop, and for no longer."""
+        if not self._is_kept:
+            self._is_kept = True
+            self._loop.call_soon(self._let_go)
 
-    They are stopped first, round by round, so that nothing forks itself out of reach while it is being looked for.
-    """
-    seen: set[int] = set()
-    for _ in range(_ROUNDS):
-        rows = table.read_table()
-        alive = [pid for pid, started in known if pid in rows and rows[pid].started == started]
-        fresh = set(_living_tree([*alive, *_roots(marks, rows)], rows)) - seen
-        if not fresh:
-            break
-        for pid in fresh:
-            system.send_signal(pid, system.STOP)
-        seen |= fresh
-    for pid in seen:
-        system.send_signal(pid, system.KILL)
-    return sorted(seen)
+    def _let_go(self) -> None:
+        self._is_kept = False
+        self.forget()
 
+    def kill(self, runs: Sequence[tuple[Marks, Collection[Known]]]) -> list[int]:
+        """SIGKILL every process of these runs; the pids that were signalled.
 
-def _living_tree(roots: list[int], rows: Mapping[int, table.ProcessRow]) -> list[int]:
-    return [pid for pid in table.tree(roots, rows) if not rows[pid].is_zombie]
-
-
-def _roots(marks: Marks, rows: Mapping[int, table.ProcessRow]) -> list[int]:
-    leader = table.read_row(marks.leader) if marks.leader else None
-    # A process with the leader's pid that started at another time is a stranger, and its session is no sign of ours.
-    by_session = bool(marks.leader) and (leader is None or leader.started == marks.leader_started)
-    me = os.getpid()
-    return [
-        pid
-        for pid, row in rows.items()
-        if pid != me
-        and not row.is_zombie
-        and (
-            (by_session and marks.leader in (row.session, row.group))
-            or table.read_mark(pid, marks.variable) == marks.value
-        )
-    ]
+        They are stopped first, round by round, so that nothing forks itself out of reach while it is being looked for.
+        """
+        seen: set[int] = set()
+        for _ in range(_ROUNDS):
+            census = Census(self._variable)
+            roots = [pid for marks, known in runs for pid in census.roots(marks, known)]
+            fresh = set(census.tree(roots)) - seen
+            if not fresh:
+                break
+            for pid in fresh:
+                system.send_signal(pid, system.STOP)
+            seen |= fresh
+        for pid in seen:
+            system.send_signal(pid, system.KILL)
+        self.forget()
+        return sorted(seen)

@@ -7,11 +7,12 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from stigmer_pm.runtime import members, system, table
-from stigmer_pm.runtime.members import Known, Marks
+from stigmer_pm.runtime import system, table
+from stigmer_pm.runtime.census import Known, Marks
+from stigmer_pm.runtime.members import Members
 from stigmer_pm.runtime.reaper import Reaper
 from stigmer_pm.runtime.run import Started, open_log
 from stigmer_pm.runtime.spawn import Program, home_variables, spawn
@@ -82,7 +83,9 @@ class ProcessRuntime:
         self._key = key
         self._base = {k: v for k, v in base_environment.items() if k not in (MARK, FINGERPRINT)}
         self._watches: dict[tuple[str, int], _Watch] = {}
-        self._orphans_cache: list[int] | None = None
+        self._members = Members(loop, MARK, self._own_orphans)
+        self._to_kill: list[_Watch] = []
+        reaper.before_telling = self._members.forget
 
     def mark_of(self, instance: str, run: int) -> str:
         """The value of the mark for one run."""
@@ -117,7 +120,7 @@ class ProcessRuntime:
 
         The process is taken for ours when it has the recorded pid and started at the recorded time.
         """
-        marks = Marks(MARK, self.mark_of(instance, run), pid, started)
+        marks = Marks(MARK, self.mark_of(instance, run), pid, started, was_watched=False)
         watch = _Watch(instance, run, marks, is_child=False)
         self._watches[instance, run] = watch
         try:
@@ -129,6 +132,7 @@ class ProcessRuntime:
             if pidfd is not None:
                 os.close(pidfd)
             return False
+        watch.marks = replace(marks, was_watched=True)
         if pidfd is None:
             self._poll_leader(watch)
         else:
@@ -138,7 +142,7 @@ class ProcessRuntime:
 
     def find_started(self, instance: str, run: int) -> tuple[int, int] | None:
         """The leader of a run whose start was recorded but not its pid: (pid, started), if it lives."""
-        found = table.marked(MARK, {self.mark_of(instance, run)})
+        found = self._members.machine().with_mark(self.mark_of(instance, run))
         # The oldest of them is the leader: the others descend from it. It leads a session of its own.
         rows = [row for pid in found if (row := table.read_row(pid)) is not None and not row.is_zombie]
         leaders = sorted((row.started, row.pid) for row in rows if row.session == row.pid)
@@ -150,7 +154,7 @@ class ProcessRuntime:
         Pid and start are 0 when there is no leader. The leader leads a session, and is the oldest of those that do.
         """
         found: dict[str, tuple[int, int, int, str]] = {}
-        for pid, mark in table.marked(MARK).items():
+        for pid, mark in self._members.machine().marked().items():
             key, _, rest = mark.partition("/")
             instance, _, number = rest.rpartition("/")
             row = table.read_row(pid)
@@ -181,6 +185,8 @@ class ProcessRuntime:
         if watch is None:
             return
         if not watch.is_gone:
+            if not self._is_still_ours(watch):
+                return  # it is about to be told that the leader is gone
             self._learn(watch)
             system.send_group_signal(watch.marks.leader, number)
             system.send_group_signal(watch.marks.leader, system.CONTINUE)
@@ -197,21 +203,32 @@ class ProcessRuntime:
     def signal_leader(self, instance: str, run: int, number: int) -> bool:
         """Send a signal to the leader alone; ``False`` when it is gone, and its pid perhaps somebody else's."""
         watch = self._watches.get((instance, run))
-        return watch is not None and not watch.is_gone and system.send_signal(watch.marks.leader, number)
+        if watch is None or watch.is_gone or not self._is_still_ours(watch):
+            return False
+        return system.send_signal(watch.marks.leader, number)
 
     def kill(self, instance: str, run: int) -> None:
-        """SIGKILL everything of the run; ``exited`` and ``emptied`` follow as they happen."""
+        """SIGKILL everything of the run in this turn of the loop; ``exited`` and ``emptied`` follow as they happen."""
         watch = self._watches.get((instance, run))
         if watch is None:
             return
         if not watch.is_gone:
             self._learn(watch)
-        members.kill_all(watch.marks, watch.known)
-        if watch.is_gone:
-            self._loop.call_soon(self._look_again, watch)
+        # All at once, for each kill looks through the whole machine, and a thousand may be due in one moment.
+        if not self._to_kill:
+            self._loop.call_soon(self._kill_all)
+        self._to_kill.append(watch)
+
+    def _kill_all(self) -> None:
+        watches, self._to_kill = self._to_kill, []
+        self._members.kill([(watch.marks, watch.known) for watch in watches])
+        for watch in watches:
+            if watch.is_gone:
+                self._look_again(watch)
 
     def close(self) -> None:
         """Watch nothing any more; what runs goes on."""
+        self._kill_all()
         for watch in self._watches.values():
             self._drop(watch)
         self._watches.clear()
@@ -240,6 +257,11 @@ class ProcessRuntime:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
+    def _is_still_ours(self, watch: _Watch) -> bool:
+        """The leader's pid is not somebody else's by now. That of a child can't be before we have collected it; one
+        that was adopted is collected by init, perhaps while this process was suspended and has heard of nothing."""
+        return watch.is_child or table.started(watch.marks.leader) == watch.marks.leader_started
+
     def _learn(self, watch: _Watch) -> None:
         """Remember the processes of a run that is about to be ended, while they still hang together."""
         for pid in table.descendants(watch.marks.leader):
@@ -248,29 +270,10 @@ class ProcessRuntime:
                 watch.known.add((pid, started))
 
     def _leftovers(self, watch: _Watch) -> list[int]:
-        """Children that came to us as subreaper are looked up once for all that died together: it costs a look at every
-        child, and a thousand may die at once."""
-        if not watch.is_child:
-            return members.leftovers(watch.marks, None, watch.known)
-        cached, self._orphans_cache = self._orphans_cache, None
-
-        def orphans() -> list[int]:
-            nonlocal cached
-            found = self._own_orphans() if cached is None else cached
-            cached = None if found else found  # what is there must be looked at anew, what isn't needn't
-            return found
-
-        leftovers = members.leftovers(watch.marks, orphans, watch.known)
-        if cached is not None:
-            self._orphans_cache = cached
-            self._loop.call_soon(self._forget_orphans)
-        return leftovers
+        return self._members.leftovers(watch.marks, watch.known, is_child=watch.is_child)
 
     def _own_orphans(self) -> list[int]:
         return [pid for pid in table.own_children() if not self._reaper.is_watched(pid)]
-
-    def _forget_orphans(self) -> None:
-        self._orphans_cache = None
 
     def _leader_gone(self, watch: _Watch, status: int | None) -> None:
         watch.is_gone = True
@@ -305,7 +308,7 @@ class ProcessRuntime:
             found = self._leftovers(watch)
         except OSError:
             # No descriptor is free to look with. Something may be left, so the end is not told before that is known.
-            watch.timer = self._loop.call_later(_LOOK_AGAIN, self._look_again, watch)
+            watch.timer = self._loop.call_later(_LOOK_AGAIN, self._count_again, watch)
             return 1
         for pid in found:
             try:
@@ -316,7 +319,7 @@ class ProcessRuntime:
                 watch.pidfds[pid] = pidfd
                 self._loop.add_reader(pidfd, self._leftover_gone, watch, pid)
         if found and not watch.pidfds:
-            watch.timer = self._loop.call_later(_LOOK_AGAIN, self._look_again, watch)
+            watch.timer = self._loop.call_later(_LOOK_AGAIN, self._count_again, watch)
         return len(found)
 
     def _leftover_gone(self, watch: _Watch, pid: int) -> None:
@@ -328,10 +331,13 @@ class ProcessRuntime:
         if not watch.pidfds:
             self._look_again(watch)
 
+    def _count_again(self, watch: _Watch) -> None:
+        self._members.forget()
+        self._look_again(watch)
+
     def _look_again(self, watch: _Watch) -> None:
         if (watch.instance, watch.run) not in self._watches:
             return
-        self._forget_orphans()
         if self._watch_leftovers(watch) == 0:
             self._forget(watch)
             self._listener.emptied(watch.instance, watch.run)

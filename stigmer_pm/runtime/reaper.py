@@ -23,7 +23,8 @@ class Reaper:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._watched: dict[int, OnExit] = {}
-        self._after_batch: list[Callable[[], None]] = []
+        #: Called when dead children have been collected, before anybody is told of them.
+        self.before_telling: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Begin to collect; children that are dead already are collected at once."""
@@ -50,6 +51,8 @@ class Reaper:
             on_exit = self._watched.pop(pid, None)
             if on_exit is not None:
                 dead.append((on_exit, status))
+        if dead:
+            self.before_telling()
         for on_exit, status in dead:
             try:
                 on_exit(status)

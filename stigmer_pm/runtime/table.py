@@ -6,7 +6,7 @@ Read from ``/proc`` on Linux, and by psutil elsewhere.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -148,16 +148,6 @@ def _children(pid: int) -> list[int] | None:
                 found += [int(child) for child in file.read().split()]
     except OSError:
         return None
-    return found
-
-
-def marked(variable: str, values: Collection[str] | None = None) -> dict[int, str]:
-    """Every process whose environment carries ``variable`` (with one of ``values``), by pid; a scan of them all."""
-    found: dict[int, str] = {}
-    for pid in _all_pids():
-        value = read_mark(pid, variable)
-        if value is not None and (values is None or value in values):
-            found[pid] = value
     return found
 
 
