@@ -112,7 +112,13 @@ class Project:
             err += "\n(the test ended it: it took too long)"
         return Result(args, process.returncode, out, err, time.monotonic() - began)
 
-    def start(self, *args: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> subprocess.Popen[str]:
+    def start(
+        self,
+        *args: str,
+        env: dict[str, str] | None = None,
+        cwd: Path | None = None,
+        pass_fds: tuple[int, ...] = (),
+    ) -> subprocess.Popen[str]:
         """Start a command; the caller sees to its end."""
         return subprocess.Popen(
             [sys.executable, "-m", "stigmer_pm", *args],
@@ -123,6 +129,7 @@ class Project:
             stderr=subprocess.PIPE,
             text=True,
             errors="surrogateescape",
+            pass_fds=pass_fds,
         )
 
     def up(self, *args: str, code: int = 0, **rest: Any) -> Result:

@@ -6,6 +6,7 @@ both belong to the owner of the state folder before a byte is sent.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 
@@ -26,10 +27,22 @@ def connect(address: Address, timeout: float) -> socket.socket:
     try:
         connection.settimeout(timeout)
         connection.connect(address.socket)
-        _, uid = peer_of(connection)
+        pid, uid = peer_of(connection)
+        if pid and not _lives(pid):
+            # What it had just forked has its socket, too, until that is another program; nobody will answer.
+            raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
         if uid is not None and uid != address.owner_uid:
             raise belongs_to(f"the process that answers at {address.socket}", uid)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _lives(pid: int) -> bool:
+    """The process has not ended; where there is no ``/proc``, this can't be told, and it is taken to live."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except OSError:
+        return not os.path.isdir("/proc/self")

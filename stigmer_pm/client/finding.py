@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stigmer_pm.client.errors import NoSupervisor
+from stigmer_pm.locks import unexecuted
 from stigmer_pm.sockets import all_folders, socket_name
 from stigmer_pm.statedir import StateDir
 
@@ -161,7 +162,7 @@ def is_locked(state: StateDir) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
+        return not unexecuted(state.lock)
     finally:
         os.close(descriptor)
     return False

@@ -77,6 +77,7 @@ class ProcessRuntime:
         key: str,
         base_environment: Mapping[str, str],
     ) -> None:
+        system.keep_descriptors()
         self._loop = loop
         self._reaper = reaper
         self._listener = listener

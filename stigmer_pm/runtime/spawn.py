@@ -76,6 +76,9 @@ def spawn(program: Program, output_fd: int) -> int:
             stdout=output_fd,
             stderr=output_fd,
             start_new_session=True,
+            # What is this process's own is closed by being executed, and not before: by the lock another supervisor
+            # sees that a run is about to begin, should this one be killed right here.
+            close_fds=False,
             user=identity.uid if prepare is None else None,
             group=identity.gid if prepare is None else None,
             extra_groups=identity.groups if prepare is None else None,

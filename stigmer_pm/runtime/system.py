@@ -137,6 +137,15 @@ def send_group_signal(group: int, number: int) -> bool:
     return True
 
 
+def keep_descriptors() -> None:
+    """What this process has inherited (of a shell, of make) is for it alone: programs that it starts don't get it."""
+    folder = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
+    for name in os.listdir(folder):
+        if int(name) > 2:
+            with suppress(OSError):  # the one that the folder was read by
+                os.set_inheritable(int(name), False)
+
+
 def default_signals() -> None:
     """Undo what this process has inherited: a signal that it ignores, every program that it starts would ignore.
 

@@ -8,14 +8,24 @@ import os
 import pwd
 import shutil
 import stat
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 
+from stigmer_pm.locks import unexecuted
+from stigmer_pm.runtime import system
 from stigmer_pm.statedir import StateDir
 from stigmer_pm.supervisor.errors import Refused
 
 #: What a state folder of ours, or a folder within it, has in it.
 _OURS = ("supervisor.lock", "state.db", "supervisor.log")
+
+
+#: Seconds that a fork of a supervisor that was killed has to become another program, which takes a millisecond; until
+#: one that is ended for not doing it is gone; and between looks.
+_EXECUTED_WITHIN = 1.0
+_ENDED_WITHIN = 6.0
+_LOOK = 0.01
 
 
 class Busy(Exception):
@@ -139,13 +149,45 @@ def _user_name(uid: int) -> str:
 def _lock(path: str) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        _take(descriptor, path)
+    except BaseException:
         os.close(descriptor)
-        raise Busy from None
+        raise
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"{os.getpid()}\n".encode())
     return descriptor
+
+
+def _take(descriptor: int, path: str) -> None:
+    """Lock it; wait for what a dead supervisor has forked and that is about to become a run of ours or a probe.
+
+    Raises:
+        Busy: another supervisor has it.
+        Refused: what was forked can't be ended.
+    """
+    began = system.now()
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            left, waited = unexecuted(path), system.now() - began
+        else:
+            return
+        if not left and waited < _LOOK:
+            time.sleep(_LOOK)  # it has just let go of it, or somebody has just asked whether it is locked
+        elif not left:
+            raise Busy
+        elif waited > _ENDED_WITHIN:
+            raise Refused(
+                f"cannot take over: what the last supervisor was starting (pid {left[0]}) can't be ended",
+                cure="the kernel is still reading its program; see whether the file system of that answers",
+                exit_status=1,
+                code="starting",
+            )
+        elif waited > _EXECUTED_WITHIN:
+            for pid in left:  # nothing of it has run, and the run is started anew
+                system.send_signal(pid, system.KILL)
+        time.sleep(_LOOK)
 
 
 def _write_new(path: str, text: str) -> None:

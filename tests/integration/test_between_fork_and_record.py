@@ -1,0 +1,105 @@
+"""A supervisor that dies between the fork of a run and the record of it: the run is neither doubled nor lost.
+
+A lease on the file of a program keeps the kernel in the middle of executing it for as long as the test likes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tests.project import Project, eventually
+
+
+@contextmanager
+def held(program: Path) -> Iterator[None]:
+    """Whoever executes ``program`` is kept waiting within the call."""
+    before = signal.signal(signal.SIGIO, lambda number, frame: None)
+    descriptor = os.open(program, os.O_RDONLY)
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        yield
+    finally:
+        os.close(descriptor)
+        signal.signal(signal.SIGIO, before)
+
+
+def supervisors(project: Project) -> set[int]:
+    """Supervisors, commands, and what a supervisor has forked that is not another program yet."""
+    return {pid for pid, command in project.living().items() if "stigmer_pm" in command}
+
+
+def sleepers(project: Project) -> list[int]:
+    """The runs."""
+    return [pid for pid, command in project.living().items() if command == "sleep 1000"]
+
+
+def begin(project: Project) -> Path:
+    """A component whose program can be held."""
+    program = project.script("program", "#!/bin/sh\nexec sleep 1000\n")
+    project.write("components: {a: {command: ./program, min_uptime: 1ms}}\n")
+    project.up()
+    return program
+
+
+def kill_during_a_start(project: Project) -> int:
+    """The component dies, and then the supervisor, which is just starting it again; the pid of that run."""
+    supervisor = project.supervisor_pid()
+    os.kill(project.pid("a"), signal.SIGKILL)
+    (forked,) = eventually(lambda: supervisors(project) - {supervisor}, "it is being executed")
+    os.kill(supervisor, signal.SIGKILL)
+    eventually(lambda: supervisor not in project.living())
+    return forked
+
+
+def test_a_run_that_is_just_being_executed_is_taken_over(project: Project) -> None:
+    """It carries no mark yet; the lock that it shares with its dead supervisor tells that it is there."""
+    with held(begin(project)):
+        forked = kill_during_a_start(project)
+        assert "has died; what it ran goes on" in project.run("ps").err
+        command = project.start("up")
+        eventually(lambda: any(_has_open(pid, project) for pid in supervisors(project) - {forked}))
+    out, err = command.communicate(timeout=60)
+    assert command.returncode == 0, (out, err)
+    assert sleepers(project) == [forked] == [project.pid("a")]
+    assert project.ps()["a"]["restarts"] == 1
+
+
+def _has_open(pid: int, project: Project) -> bool:
+    with suppress(OSError):
+        lock = str(project.dir / ".stigmer" / "supervisor.lock")
+        return any(os.readlink(link) == lock for link in Path(f"/proc/{pid}/fd").iterdir())
+    return False
+
+
+def test_a_run_that_is_never_executed_is_started_anew(project: Project) -> None:
+    """Nothing of it has run, so it is ended; afterwards there is one, and its restart was counted once."""
+    with held(begin(project)):
+        forked = kill_during_a_start(project)
+        command = project.start("up")
+        eventually(lambda: forked not in project.living(), "it is ended")
+    out, err = command.communicate(timeout=60)
+    assert command.returncode == 0, (out, err)
+    assert sleepers(project) == [project.pid("a")]
+    assert project.ps()["a"]["restarts"] == 1
+
+
+def test_a_descriptor_that_the_supervisor_has_inherited_is_for_no_component(project: Project) -> None:
+    """As of a shell, of make or of whoever else has called ``up``."""
+    project.write("components: {a: {command: ls -l /proc/self/fd, restart: never}}\n")
+    read, write = os.pipe()
+    os.set_inheritable(write, True)
+    os.dup2(write, 77)
+    try:
+        command = project.start("up", "--settle", "0s", pass_fds=(77,))
+        command.communicate(timeout=60)
+    finally:
+        for descriptor in (read, write, 77):
+            os.close(descriptor)
+    project.wait_phase("a", "completed")
+    assert b" 2 -> " in project.log("a")
+    assert b" 77 -> " not in project.log("a")
