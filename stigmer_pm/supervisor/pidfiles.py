@@ -1,4 +1,8 @@
-"""``.stigmer/pids/NAME.pid``: for scripts that look there. Nothing in the product reads them."""
+"""``.stigmer/pids/NAME.pid``: for scripts that look there, and for whoever comes after a supervisor that was killed.
+
+A run's file is written a moment after its fork, long before the record of its pid is committed with those of all that
+were started in the same turn. So it tells of a run that had begun and has ended since that it did begin.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,14 @@ class PidFiles:
             descriptor = os.open(self._path(name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
                 file.write(f"{pid}\n")
+
+    def read(self, name: str) -> int | None:
+        """The pid that was put down last, unless its run is known to be over."""
+        try:
+            with open(self._path(name), encoding="ascii") as file:
+                return int(file.read())
+        except (OSError, ValueError):
+            return None
 
     def remove(self, name: str) -> None:
         """The run is over."""

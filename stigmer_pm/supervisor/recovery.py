@@ -20,6 +20,9 @@ from stigmer_pm.supervisor.surroundings import Clock, Memory, World
 
 _log = logging.getLogger(__name__)
 
+#: Runs before one that are looked through for the last pid: as many as the store keeps of an instance.
+_LOOK_BACK = 50
+
 
 def load_project(memory: Memory, now: float, boot_id: str) -> Project:
     """The project as it was last written; empty when nothing was.
@@ -123,8 +126,9 @@ def _adopt(engine: Engine, memory: Memory, name: str, run: Run) -> Event | None:
         # It died between the record of the intent and that of the pid: look for the mark.
         started = world.find_started(name, run.number)
         if started is None or not world.adopt(name, run.number, *started):
-            is_over = world.count_leftovers(name, run.number) > 0
-            return Exited(run.number, Exit(), remaining=True) if is_over else NotStarted(run.number)
+            if world.count_leftovers(name, run.number) > 0:
+                return Exited(run.number, Exit(), remaining=True)
+            return _over_or_not_begun(engine, memory, name, run)
         with memory.transaction():
             memory.save_runs([RunRow(name, run.number, started[0], started[1], started_at=engine.clock.wall())])
         return Spawned(run.number, started[0])
@@ -132,6 +136,25 @@ def _adopt(engine: Engine, memory: Memory, name: str, run: Run) -> Event | None:
     if row is not None and row.started is not None and world.adopt(name, run.number, run.pid, row.started):
         return None
     return Exited(run.number, Exit(), world.count_leftovers(name, run.number) > 0)
+
+
+def _over_or_not_begun(engine: Engine, memory: Memory, name: str, run: Run) -> Event:
+    """Nothing lives of a run of which no pid is on record: either it never began, or it has ended since."""
+    pid = engine.world.noted_pid(name)
+    if pid is None or pid == _last_pid(memory, name, run.number):
+        return NotStarted(run.number)
+    with memory.transaction():
+        memory.save_runs([RunRow(name, run.number, pid)])
+    return Exited(run.number, Exit())
+
+
+def _last_pid(memory: Memory, name: str, number: int) -> int | None:
+    """The pid of the last run before this one that had one: what was noted of it may not have been taken away yet."""
+    for earlier in range(number - 1, max(0, number - _LOOK_BACK), -1):
+        row = memory.find_run(name, earlier)
+        if row is not None and row.pid is not None:
+            return row.pid
+    return None
 
 
 def _resume(state: InstanceState, now: float) -> InstanceState:

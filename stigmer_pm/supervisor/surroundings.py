@@ -134,6 +134,10 @@ class World(Protocol):
         """The leader, as (pid, started), of a run whose start was recorded but not its pid; ``None``: there is none."""
         ...
 
+    def noted_pid(self, instance: str) -> int | None:
+        """The pid that was noted when the newest run that has begun did so; ``None``: there is no such note."""
+        ...
+
     def find_marked(self) -> dict[str, tuple[int, int, int, str]]:
         """Every run of this project of which something lives, by instance.
 

@@ -88,6 +88,10 @@ class LocalWorld:
         """Look for the mark of a run."""
         return self._runtime.find_started(instance, run)
 
+    def noted_pid(self, instance: str) -> int | None:
+        """From its pid file."""
+        return self._pidfiles.read(instance)
+
     def fingerprint(self, spec: ComponentSpec) -> str:
         """Of a process."""
         return "" if spec.process is None else fingerprint(spec.process)

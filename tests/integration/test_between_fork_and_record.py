@@ -6,11 +6,15 @@ A lease on the file of a program keeps the kernel in the middle of executing it 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import signal
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+
+import pytest
 
 from tests.project import Project, eventually
 
@@ -103,3 +107,31 @@ def test_a_descriptor_that_the_supervisor_has_inherited_is_for_no_component(proj
     project.wait_phase("a", "completed")
     assert b" 2 -> " in project.log("a")
     assert b" 77 -> " not in project.log("a")
+
+
+def take_back_record(project: Project) -> None:
+    """As if the supervisor had been killed before it could commit the pids of what it had started in that turn."""
+    with closing(sqlite3.connect(project.dir / ".stigmer" / "state.db")) as db, db:
+        state = json.loads(db.execute("SELECT state FROM instances WHERE name='a'").fetchone()[0])
+        state["phase"], state["run"]["pid"], state["run"]["started_at"] = "starting", None, None
+        db.execute("UPDATE instances SET state=? WHERE name='a'", (json.dumps(state),))
+        db.execute("DELETE FROM runs WHERE instance='a'")
+
+
+@pytest.mark.parametrize("has_begun", [True, False])
+def test_a_job_that_has_run_meanwhile_is_not_run_twice(project: Project, *, has_begun: bool) -> None:
+    """That it had begun is all that is left of it; one that hadn't is run."""
+    project.write("components: {a: {command: sleep 1000, restart: never}, b: {command: sleep 1001}}\n")
+    project.up()
+    supervisor, job = project.supervisor_pid(), project.pid("a")
+    for pid in (supervisor, job):
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: pid not in project.living())  # noqa: B023 (asked at once)
+    take_back_record(project)
+    if not has_begun:
+        (project.dir / ".stigmer" / "pids" / "a.pid").unlink()
+    project.ok("stop", "b")
+    entry = project.wait_phase("a", "failed", "running")
+    assert (entry["phase"], entry["restarts"]) == ("failed" if has_begun else "running", 0)
+    if has_begun:
+        assert entry["last_exit"]["reason"] == "ended, exit status unknown"

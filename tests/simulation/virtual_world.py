@@ -132,6 +132,10 @@ class VirtualWorld(Ground):
         is_found = process is not None and process.leader and not process.is_container
         return (process.pid, process.pid) if process is not None and is_found else None
 
+    def noted_pid(self, instance: str) -> int | None:
+        begun = [p for (name, _), p in self.processes.items() if name == instance and p.is_started]
+        return begun[-1].pid if begun and not begun[-1].is_container else None
+
     def find_marked(self) -> dict[str, tuple[int, int, int, str]]:
         return {
             p.instance: (p.run, p.pid if p.leader else 0, p.pid if p.leader else 0, self.fingerprint(p.spec))
