@@ -14,8 +14,9 @@ from stigmer_pm.config.problems import Problems
 from stigmer_pm.config.variables import read_variables
 from stigmer_pm.config.yaml_reader import read_yaml
 
-# The line of a file that is broken elsewhere: what runs must still be found while the file is being edited.
-_VALUE = rb"(?:\"([^\"\\$\n]+)\"|'([^'$\n]+)'|([^\"'$#&*!|>\[{\s][^$#\n]*?))"
+# The line of a file that is broken elsewhere: what runs must still be found while the file is being edited. A bare
+# value ends in what is no blank, so that blanks after it can be read in one way only: two ways take the square of them.
+_VALUE = rb"(?:\"([^\"\\$\n]+)\"|'([^'$\n]+)'|([^\"'$#&*!|>\[{\s](?:[^$#\n]*[^$#\s])?))"
 _LINE = re.compile(rb"^[\"']?state_dir[\"']?:[ \t]+" + _VALUE + rb"[ \t\r]*(?:[ \t]#.*)?$", re.MULTILINE)
 
 

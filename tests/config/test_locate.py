@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,16 @@ def test_the_state_folder_is_told_even_of_a_file_that_is_broken_elsewhere(
     """What runs must be found while the file is being edited."""
     folder.write(text if "state_dir" not in text or text[0] != "#" else f"{text}components: {{}}\n")
     assert read_state_dir(folder.file, environ) == str(folder.path / expected)
+
+
+@pytest.mark.parametrize("value", ["a" + " " * 60_000 + "$", "a " * 30_000 + "$", "'a'" + " " * 60_000 + "$"])
+def test_ps_does_not_hang_on_a_long_line_of_a_file_that_is_broken_elsewhere(folder: Folder, value: str) -> None:
+    """Blanks without end after the value took 50 s to look through, for each was tried as the end of it."""
+    folder.write(f"components: [\nstate_dir: {value}\n")
+    began = time.process_time()
+    with pytest.raises(ConfigError, match="cannot read as YAML"):
+        read_state_dir(folder.file, {})
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("text", ["state_dir: [a]\n", "state_dir: $UNSET_ONE\n", "state_dir:\n"])
