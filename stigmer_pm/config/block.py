@@ -11,6 +11,9 @@ from pydantic_core import CoreSchema, core_schema
 from stigmer_pm.config.fields import FieldError, JsonSchema, found_words, wrong
 from stigmer_pm.config.nodes import Scalar
 
+# Ports or volumes of one component: each is a model of its own, and a thousand times what anybody has.
+_MOST_ITEMS = 10_000
+
 
 class Block(BaseModel):
     """A mapping with known keys. Fields that are ``None`` were not given; their defaults are those of the spec."""
@@ -66,6 +69,8 @@ class ListOf:
             raise FieldError()
         if isinstance(value, Scalar) or not isinstance(value, (list, tuple)):
             raise wrong(f"expected a list, found {found_words(value)}")
+        if len(value) > _MOST_ITEMS:
+            raise wrong(f"expected a list of at most {_MOST_ITEMS} items, found {len(value)}")
         return value
 
 

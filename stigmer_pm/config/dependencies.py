@@ -23,7 +23,7 @@ def resolve_dependencies(part: Part, parts: Mapping[str, Part], names: Collectio
     for name, block in (part.model.depends_on or {}).items():
         path = ("depends_on", indexes.get(name, name))
         if name not in names:
-            hint = "" if part.project.read.problems.has_many() else did_you_mean(name, names)
+            hint = did_you_mean(name, names) if part.project.read.problems.may_hint(len(names)) else ""
             part.complain(f"no component is called '{name:.60}'{hint}", *path, at_key=True)
             continue
         other = parts.get(name)

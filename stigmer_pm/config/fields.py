@@ -19,6 +19,9 @@ from stigmer_pm.config.yaml_scalars import resolve_plain
 
 JsonSchema: TypeAlias = dict[str, object]
 
+# Things wrong with one value that are told. A list of thousands that are all wrong is wrong for one reason.
+_MOST_FINDINGS = 200
+
 #: What may stand for any number or truth value: a string with a variable in it.
 INTERPOLATED: JsonSchema = {"type": "string", "pattern": r"\$"}
 
@@ -54,12 +57,18 @@ class Findings:
         self._is_wrong = False
 
     def add(self, error: FieldError, *path: str | int, is_about_key: bool = False) -> None:
-        """Note what is wrong with the part at ``path``."""
+        """Note what is wrong with the part at ``path``.
+
+        Raises:
+            FieldError: so much is wrong with the value that the rest of it is not looked at.
+        """
         self._is_wrong = True
         self._found += [
             Finding(finding.message, (*path, *finding.path), is_about_key or finding.is_about_key)
             for finding in error.findings
         ]
+        if len(self._found) >= _MOST_FINDINGS:
+            self.raise_any()
 
     def raise_any(self) -> None:
         """Raise what was noted, if anything was.

@@ -19,6 +19,10 @@ from stigmer_pm.config.resolve_shared import check_count_of_ports, complain_of_s
 from stigmer_pm.config.validate import check
 from stigmer_pm.spec.project import ProjectSpec
 
+# A machine runs out of pids (32 768, unless it is told otherwise) before a project of this size has started all its
+# processes and probes. Checking and resolving takes half a second for so many.
+MOST_COMPONENTS = 10_000
+
 
 def load(
     file: str, environ: Mapping[str, str], *, profiles: Collection[str] = (), names: Collection[str] = ()
@@ -50,7 +54,7 @@ def resolve(found: Read, profiles: Collection[str], names: Collection[str]) -> P
     _check_components(found)
     parts = _parts(found, project)
     check_count_of_ports(parts)
-    known = list(found.components())
+    known = found.components().keys()
     components = [resolve_component(part, resolve_dependencies(part, parts, known)) for part in parts.values()]
     complain_of_cycles(parts)
     complain_of_profiles(parts, components, profiles, names)
@@ -84,6 +88,10 @@ def _check_components(found: Read) -> None:
         found.problems.add_at(found.document, ("components",), "expected at least one component", at_key=True)
     elif not isinstance(node, MappingNode):
         found.problems.add_at(found.document, ("components",), "expected a mapping of names to components")
+    if len(found.components()) > MOST_COMPONENTS:
+        words = f"expected at most {MOST_COMPONENTS} components, found {len(found.components())}"
+        found.problems.add_at(found.document, ("components",), words, at_key=True)
+        found.problems.raise_any()
     for name in found.components():
         if not COMPONENT_NAME.fullmatch(name):
             words = "expected a name of at most 63 letters, digits, '.', '_' and '-' that begins with a letter or digit"

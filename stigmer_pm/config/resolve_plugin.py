@@ -21,7 +21,7 @@ def find_plugins(part: Part, path: Path, names: Sequence[str]) -> list[str]:
     known = plugin_types()
     for name in names:
         if name not in known:
-            words = unknown_words(Probe, (name,), known)
+            words = unknown_words(Probe, (name,), part.project.read.problems, known)
             part.complain(words, *path, name, at_key=True)
     return [name for name in names if name in known]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -45,7 +46,7 @@ def _resolve(document: MappingNode, file: str, environ: Mapping[str, str]) -> st
     path = found.text if isinstance(found, Scalar) and isinstance(found.value, str) else ""
     if "$" in path:
         try:
-            path = interpolate(path, read_variables(document, file, environ, Problems(file)).values)
+            path = interpolate(path, read_variables(document, file, environ, Problems(file, math.inf)).values)
         except InterpolationError as error:
             problems.add(("state_dir",), found.line, found.column, str(error))
             raise problems.error() from None

@@ -70,7 +70,7 @@ def _note(kind: type[Block], detail: ErrorDetails, path: Path, problems: Problem
     if detail["type"] == "missing":
         problems.add_at(document, place, f"expected '{detail['loc'][-1]}', which is required", at_key=True)
     elif detail["type"] == "extra_forbidden":
-        problems.add_at(document, place, unknown_words(kind, detail["loc"]), at_key=True)
+        problems.add_at(document, place, unknown_words(kind, detail["loc"], problems), at_key=True)
     else:
         error = detail.get("ctx", {}).get("error")
         if isinstance(error, FieldError):
@@ -81,14 +81,16 @@ def _note(kind: type[Block], detail: ErrorDetails, path: Path, problems: Problem
             problems.add_at(document, place, detail["msg"][:1].lower() + detail["msg"][1:])
 
 
-def unknown_words(kind: type[Block], place: Path, more: Collection[str] = ()) -> str:
+def unknown_words(kind: type[Block], place: Path, problems: Problems, more: Collection[str] = ()) -> str:
     """That the key at ``place`` of a ``kind`` is none that is known, nor one of ``more``, and which is the nearest."""
     name = str(place[-1])
     known = [*_known_names(kind, place[:-1]), *more]
     # Kubernetes' spelling is suggested to who writes in it.
     is_kubernetes = any(character.isupper() for character in name)
     candidates = [word for word in known if (word in SPELLINGS) == is_kubernetes] or known
-    hint = instead_of(name, known) or did_you_mean(name, candidates) or did_you_mean(name, known)
+    hint = instead_of(name, known)
+    if not hint and problems.may_hint(2 * len(known)):
+        hint = did_you_mean(name, candidates) or did_you_mean(name, known)
     if not hint and 0 < len(known) <= _MOST_LISTED:
         hint = f"; there is: {', '.join(known)}"
     return f"unknown key '{name:.60}'{hint}"

@@ -26,6 +26,10 @@ DEEPEST = 64
 # laughs" passes it at its sixth line.
 MOST_ALIASED = 250_000
 
+# Values that are written in a file: about 15 000 components. Each takes some 200 bytes of memory, and two characters of
+# the file are enough for one.
+MOST_VALUES = 500_000
+
 # Halves of characters of UTF-16. libyaml refuses them in "\ud800"; PyYAML's own scanner lets them through, and no file
 # or process can take them.
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -115,6 +119,7 @@ class _Builder:
         self._stack: list[_Frame] = []
         self._anchors: dict[str, _Anchored | None] = {}  # None: is being read
         self._aliased = 0
+        self._written = 0
         self._root: Node | None = None
         self._is_begun = False
 
@@ -224,6 +229,9 @@ class _Builder:
         if not self._stack:
             self._root = node
             return
+        self._written += 1
+        if self._written > MOST_VALUES:
+            raise self._error(node.line, node.column, f"the file holds more than {MOST_VALUES} values")
         frame = self._stack[-1]
         frame.size += size
         if depth >= frame.depth:

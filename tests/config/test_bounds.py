@@ -91,6 +91,27 @@ HEAVY = {
         + "".join(f"  c{i}: {{command: x, min_uptime: z, probes: 5, log: [], ports: 5}}\n" for i in range(1000)),
         "expected a duration",
     ),
+    "unknown keys without end": (
+        f"components: {{a: {{command: x{''.join(f', max_rest{i}: 1' for i in range(100_000))}}}}}\n",
+        "unknown key 'max_rest0'; did you mean 'max_restarts'?",
+    ),
+    "many unknown names among many": (
+        "components:\n" + "".join(f"  component{i}: {{command: x, depends_on: [omponent{i}]}}\n" for i in range(9000)),
+        "no component is called 'omponent0'; did you mean",
+    ),
+    "bad items without end": (
+        f"components: {{a: {{command: x, success_exit_codes: [{'TREM,' * 90_000}]}}}}\n",
+        "or the name of a signal, found 'TREM'; did you mean 'TERM'?",
+    ),
+    "values without end": (f"x-a: [{'a,' * 3_000_000}]\n", "the file holds more than 500000 values"),
+    "components without end": (
+        f"components: {{{''.join(f'c{i}: {{}},' for i in range(100_000))}}}\n",
+        "expected at most 10000 components, found 100000",
+    ),
+    "ports without end": (
+        f"components: {{a: {{image: x, ports: [{'q,' * 100_000}]}}}}\n",
+        "expected a list of at most 10000 items, found 100000",
+    ),
     "brackets of variables": (f"components: {{a: {{command: '{'${NO:-' * 50_000}'}}}}\n", ""),
 }
 
@@ -108,6 +129,20 @@ def test_no_file_keeps_its_reader_waiting(folder: Folder, name: str) -> None:
     else:
         folder.load(environ=environ)
     assert time.process_time() - started < SOON_S
+
+
+def test_a_thousand_things_that_are_wrong_are_told_and_that_there_are_more(folder: Folder) -> None:
+    """Each with its place; nobody reads the rest, and a terminal would scroll for minutes."""
+    found = folder.problems("components:\n" + "".join(f"  c{i}: {{command: }}\n" for i in range(3000)))
+    assert len(found) == 1001
+    assert found[999].startswith("1001:19: components.c999.command: ")
+    assert found[1000] == "1002:20: more than 1000 things are wrong; put those right first that are told here"
+
+
+def test_two_hundred_things_that_are_wrong_with_one_value_are_told(folder: Folder) -> None:
+    """The list is wrong for one reason."""
+    found = folder.problems(f"components: {{a: {{command: [{'[],' * 3000}]}}}}\n")
+    assert len(found) == 200
 
 
 def test_two_merge_keys_in_one_mapping_are_a_duplicate(folder: Folder) -> None:
