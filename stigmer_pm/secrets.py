@@ -15,7 +15,9 @@ _SECRET_WORDS = re.compile(
 )
 # Words that no other word contains, so they count wherever they stand: PGPASSWORD, MYSECRET, DBTOKEN.
 _SECRET_PARTS = re.compile(r"PASSW|PASSPHRASE|SECRET|TOKEN|APIKEY|CREDENTIAL", re.IGNORECASE)
-_URL_PASSWORD = re.compile(r"(?P<before>[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(?=@)", re.IGNORECASE)
+# Looked for from its "://" on: looking for the beginning of a scheme takes the square of a long value without one, and
+# the supervisor goes through here.
+_URL_PASSWORD = re.compile(r"(?P<before>(?<=[a-z0-9+.-])://[^\s/:@]*:)[^\s/@]+(?=@)", re.IGNORECASE)
 
 
 def looks_secret(name: str) -> bool:
