@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TypeVar, cast
+
+T = TypeVar("T")
 
 MASK = "******"
 
@@ -18,6 +21,7 @@ _SECRET_PARTS = re.compile(r"PASSW|PASSPHRASE|SECRET|TOKEN|APIKEY|CREDENTIAL", r
 # Looked for from its "://" on: looking for the beginning of a scheme takes the square of a long value without one, and
 # the supervisor goes through here.
 _URL_PASSWORD = re.compile(r"(?P<before>(?<=[a-z0-9+.-])://[^\s/:@]*:)[^\s/@]+(?=@)", re.IGNORECASE)
+_URL_QUERY = re.compile(r"(?P<before>[?&](?P<name>[\w.-]+)=)(?P<value>[^&#\s]+)")
 
 
 def looks_secret(name: str) -> bool:
@@ -26,12 +30,30 @@ def looks_secret(name: str) -> bool:
 
 
 def mask_value(name: str, value: str) -> str:
-    """The value to show for a variable: masked as a whole, or only the password of a URL in it."""
-    if value and looks_secret(name):
-        return MASK
-    return _URL_PASSWORD.sub(rf"\g<before>{MASK}", value)
+    """The value to show for a variable: masked as a whole, or only what is secret in a URL (see :func:`mask_text`)."""
+    return MASK if value and looks_secret(name) else mask_text(value)
+
+
+def mask_text(text: str) -> str:
+    """A text to show: the passwords of URLs in it, and parts of their queries whose name looks secret, are masked."""
+    return _URL_QUERY.sub(_masked_part, _URL_PASSWORD.sub(rf"\g<before>{MASK}", text))
+
+
+def _masked_part(part: re.Match[str]) -> str:
+    return part["before"] + (MASK if looks_secret(part["name"]) else part["value"])
 
 
 def mask_variables(variables: Mapping[str, str]) -> dict[str, str]:
-    """Every variable with the value to show for it."""
-    return {name: mask_value(name, value) for name, value in variables.items()}
+    """Every variable without its value, whatever its name: what is secret may be called anything."""
+    return {name: MASK if value else value for name, value in variables.items()}
+
+
+def mask_tree(value: T, name: str = "") -> T:
+    """A copy of a JSON value that is called ``name``: whatever stands under a name that looks secret is masked."""
+    if isinstance(value, dict):
+        return cast(T, {key: mask_tree(item, str(key)) for key, item in value.items()})
+    if isinstance(value, list):
+        return cast(T, [mask_tree(item, name) for item in value])
+    if isinstance(value, str):
+        return cast(T, mask_value(name, value))
+    return cast(T, MASK) if value is not None and looks_secret(name) else value

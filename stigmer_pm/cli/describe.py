@@ -14,11 +14,14 @@ from stigmer_pm.cli.session import Session, pass_session
 @click.command("describe", epilog=example("describe stigmer-server", "describe stigmer-server --json"))
 @file_option()
 @json_option
-@click.option("--show-secrets", is_flag=True, help="Don't mask the values of variables that look secret.")
+@click.option("--show-secrets", is_flag=True, help="Show the values of variables, and what else looks secret.")
 @name_argument
 @pass_session
 def command(session: Session, name: str, show_secrets: bool, as_json: bool) -> int:
-    """Show everything about one component: what it is, how it stands and why, probes, runs, recent events, its log."""
+    """Show everything about one component: what it is, how it stands and why, probes, runs, recent events, its log.
+
+    Values of variables are masked, and so are headers of probes whose name looks secret, and passwords in URLs.
+    """
     details = session.supervisor().describe(name, show_secrets=show_secrets)
     if as_json:
         session.terminal.print(json.dumps(details, indent=2, ensure_ascii=False))

@@ -121,7 +121,9 @@ def _log_paths(session: Session, patterns: Sequence[str], labels: Sequence[tuple
     """The log file of every instance that is chosen: as the supervisor says, else the file, else what is there."""
     try:
         found = session.supervisor().ps(selection_of(patterns, labels))["components"]
-    except NoSupervisor:
+    except NoSupervisor as error:
+        if error.is_denied:
+            raise
         paths, labels_of = _paths_without_supervisor(session)
         return {name: paths[name] for name in matching(patterns, labels, labels_of)}
     return {component["name"]: component["log"] for component in found}

@@ -17,7 +17,6 @@ from stigmer_pm.client.requests import Selection
 
 #: Seconds between two looks with ``--watch``: as often as the table's own seconds change.
 _PERIOD = 1.0
-_HOME_AND_CLEAR = "\x1b[H\x1b[J"
 
 
 @click.command("ps", epilog=example("ps", "ps 'workflow-*' --json", "ps --watch"))
@@ -81,9 +80,9 @@ def _watch(session: Session, selection: Selection) -> int:
     supervisor = session.supervisor()
     while True:
         document = supervisor.ps(selection)
-        session.terminal.print(
-            _HOME_AND_CLEAR + "\n".join(ps_lines(session.terminal, document["components"])) + "\n\nCtrl-C ends this"
-        )
+        lines = ps_lines(session.terminal, document["components"])
+        session.terminal.clear()
+        session.terminal.print("\n".join(lines) + "\n\nCtrl-C ends this")
         _say_foot(session, document)
         session.terminal.flush()
         time.sleep(_PERIOD)

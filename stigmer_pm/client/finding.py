@@ -74,7 +74,7 @@ def _written_down(state: StateDir, owner: int) -> Address | None:
     except FileNotFoundError:
         return None
     except PermissionError as error:
-        raise NoSupervisor(f"cannot read '{state.address}': permission denied") from error
+        raise NoSupervisor(f"cannot read '{state.address}': permission denied", is_denied=True) from error
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None  # damaged; the supervisor writes it anew
 
@@ -176,7 +176,7 @@ def _owner_of(state: StateDir) -> int | None:
         return None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise NoSupervisor(f"cannot look into the state folder '{state.path}': {reason}") from error
+        raise NoSupervisor(f"cannot look into the state folder '{state.path}': {reason}", is_denied=True) from error
     if os.geteuid() not in (0, owner):
         raise belongs_to(f"the state folder '{state.path}'", owner)
     return owner
@@ -189,5 +189,7 @@ def belongs_to(what: str, uid: int) -> NoSupervisor:
     except KeyError:
         name = f"user {uid}"
     return NoSupervisor(
-        f"{what} belongs to {name}", f"run this as {name}, or set state_dir in stigmer.yaml to a folder of your own"
+        f"permission denied: {what} belongs to {name}",
+        f"run this as {name}, or set state_dir in stigmer.yaml to a folder of your own",
+        is_denied=True,
     )

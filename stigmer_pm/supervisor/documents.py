@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
@@ -13,7 +14,7 @@ from stigmer_pm.core.reasons import Why, words
 from stigmer_pm.core.restart import failed_runs_shown
 from stigmer_pm.core.state import InstanceState, RunEnd
 from stigmer_pm.core.verdict import Verdict, reason_shown
-from stigmer_pm.secrets import mask_variables
+from stigmer_pm.secrets import mask_text, mask_tree, mask_value, mask_variables
 from stigmer_pm.spec import (
     ComponentSpec,
     ExecCheck,
@@ -24,7 +25,7 @@ from stigmer_pm.spec import (
     ProbeSpec,
     TcpCheck,
 )
-from stigmer_pm.spec.codec import encode
+from stigmer_pm.spec.codec import Json, encode
 from stigmer_pm.spec.signals import signal_name
 from stigmer_pm.supervisor.clock import stamp, stamp_of
 from stigmer_pm.supervisor.records import EventRow, RunRow
@@ -122,12 +123,30 @@ def describe_document(
     }
 
 
-def _spec_document(spec: Document, *, show_secrets: bool) -> Document:
+def _spec_document(spec: Json, *, show_secrets: bool) -> Json:
+    if show_secrets:
+        return spec
+    # The names of fields are ours, so that only what stands at these places is called by its user.
+    spec = _without_url_secrets(spec)
     for part in ("process", "container"):
-        execution = spec.get(part)
-        if isinstance(execution, dict) and not show_secrets:
-            execution["environment"] = mask_variables(execution["environment"])
+        if spec[part] is not None:
+            spec[part]["environment"] = mask_variables(spec[part]["environment"])
+    for probe in filter(None, spec["probes"].values()):
+        if probe["exec"] is not None:
+            probe["exec"]["environment"] = mask_variables(probe["exec"]["environment"])
+        if probe["http"] is not None:
+            probe["http"]["headers"] = [[name, mask_value(name, value)] for name, value in probe["http"]["headers"]]
+        if probe["plugin"] is not None:
+            probe["plugin"]["fields"] = json.dumps(mask_tree(json.loads(probe["plugin"]["fields"])))
     return spec
+
+
+def _without_url_secrets(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: _without_url_secrets(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_url_secrets(item) for item in value]
+    return mask_text(value) if isinstance(value, str) else value
 
 
 def _dependency_document(project: Project, name: str, instance: Instance) -> Document:
@@ -192,7 +211,7 @@ def check_words(probe: ProbeSpec, place: str = "") -> str:
         case TcpCheck():
             return f"tcp {host}:{check.port}"
         case ExecCheck():
-            return f"exec {' '.join(check.argv)}"
+            return f"exec {mask_text(' '.join(check.argv))}"
         case GrpcCheck():
             return f"grpc {host}:{check.port}" + (f" service {check.service}" if check.service else "")
         case LogCheck():

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from stigmer_pm.cli.screen.amounts import bytes_words, local_time, seconds_words, unix_time
 from stigmer_pm.cli.screen.phases import COLORS, color_of, reason_words
 from stigmer_pm.cli.screen.table import aligned
-from stigmer_pm.cli.screen.terminal import Terminal
+from stigmer_pm.cli.screen.terminal import Terminal, plain
 from stigmer_pm.client.documents import ComponentDetails, Document, EventEntry
 
 _INDENT = "  "
@@ -18,7 +18,7 @@ _INDENT = "  "
 def details_lines(terminal: Terminal, details: ComponentDetails) -> Iterator[str]:
     """Everything about one instance, for people; programs have ``--json``."""
     yield terminal.paint(details["name"], None, bold=True) + (
-        f"  {details['description']}" if details["description"] else ""
+        f"  {plain(details['description'])}" if details["description"] else ""
     )
     yield from _pairs(_state_pairs(terminal, details))
     for title, lines in (
@@ -37,7 +37,9 @@ def details_lines(terminal: Terminal, details: ComponentDetails) -> Iterator[str
 
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> list[str]:
-    return [_INDENT + line for line in aligned([(key, value) for key, value in pairs if value])]
+    # The phase is painted already, and its words are ours.
+    shown = [(key, value if key == "phase" else plain(value)) for key, value in pairs if value]
+    return [_INDENT + line for line in aligned(shown)]
 
 
 def _state_pairs(terminal: Terminal, details: ComponentDetails) -> list[tuple[str, str]]:
@@ -137,7 +139,7 @@ def _dependency_lines(dependencies: Sequence[Document]) -> list[str]:
 def _probe_lines(probes: Sequence[Document]) -> list[str]:
     lines = []
     for probe in probes:
-        lines.append(f"{_INDENT}{probe['kind']}: {probe['check']}")
+        lines.append(f"{_INDENT}{probe['kind']}: {plain(probe['check'])}")
         lines.append(
             f"{_INDENT * 2}every {seconds_words(probe['period'])}, timeout {seconds_words(probe['timeout'])}, "
             f"fails after {probe['failure_threshold']}, succeeds after {probe['success_threshold']}"
@@ -147,7 +149,7 @@ def _probe_lines(probes: Sequence[Document]) -> list[str]:
         if last is not None:
             output = f": {last['output']}" if last["output"] else ""
             result += f", {probe['consecutive']} in a row; last {last['outcome']} at {local_time(last['at'])}{output}"
-        lines.append(result)
+        lines.append(plain(result))
     return lines
 
 
@@ -171,7 +173,7 @@ def _run_lines(runs: Sequence[Document]) -> list[str]:
 
 
 def _event_lines(terminal: Terminal, events: Sequence[EventEntry]) -> list[str]:
-    rows = [(local_time(event["at"]), event["kind"], event["message"]) for event in events]
+    rows = [(local_time(event["at"]), event["kind"], plain(event["message"])) for event in events]
 
     def paint(row: int, column: int, text: str) -> str:
         return terminal.paint(text, COLORS.get(events[row]["kind"])) if column == 1 else text

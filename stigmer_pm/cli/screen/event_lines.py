@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from stigmer_pm.cli.screen.amounts import local_time
 from stigmer_pm.cli.screen.phases import COLORS
-from stigmer_pm.cli.screen.terminal import Terminal
+from stigmer_pm.cli.screen.terminal import Terminal, plain
 from stigmer_pm.client.documents import EventEntry
 
 #: The longest of the usual kinds; a longer one pushes its message to the right.
@@ -26,4 +26,4 @@ class EventPrinter:
         for event in events:
             name = (event["instance"] or "-").ljust(self._name_width)
             kind = self._terminal.paint(event["kind"].ljust(_KIND_WIDTH), COLORS.get(event["kind"]))
-            self._terminal.print(f"{local_time(event['at'])}  {name}  {kind}  {event['message']}".rstrip())
+            self._terminal.print(f"{local_time(event['at'])}  {name}  {kind}  {plain(event['message'])}".rstrip())

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from stigmer_pm.cli.screen.amounts import bytes_words, seconds_words, unix_time
 from stigmer_pm.cli.screen.phases import color_of, reason_words
 from stigmer_pm.cli.screen.table import aligned, cut, width_before_last
-from stigmer_pm.cli.screen.terminal import Terminal
+from stigmer_pm.cli.screen.terminal import Terminal, plain
 from stigmer_pm.client.documents import ComponentEntry
 
 _HEADERS = ("NAME", "PHASE", "READY", "PID", "RESTARTS", "UPTIME", "CPU", "MEM", "REASON")
@@ -51,7 +51,7 @@ def _cells(component: ComponentEntry) -> list[str]:
         seconds_words(time.time() - unix_time(component["since"] or "")) if is_running else "-",
         "-" if cpu is None else f"{cpu:.1f}%",
         "-" if memory is None else bytes_words(memory),
-        reason_words(component["reason"], component["next_restart"]),
+        plain(reason_words(component["reason"], component["next_restart"])),
     ]
 
 

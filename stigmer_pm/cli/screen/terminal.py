@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,30 @@ from click import style
 
 #: The width that a terminal has when it doesn't tell.
 _USUAL_WIDTH = 80
+
+# Control characters: C0 but for tab and newline, DEL, C1. Colours are the one sequence that is let through, for it is
+# how this program paints.
+_CONTROLS = re.compile(r"(\x1b\[[0-9;]*m)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: Moves the cursor to the first place, and clears what follows it.
+_HOME_AND_CLEAR = "\x1b[H\x1b[J"
+
+
+def plain(text: str) -> str:
+    """Text of others, such as a description or what a probe printed, that can do nothing to a terminal."""
+    return text if text.isprintable() else _CONTROLS.sub(lambda found: _escaped(found[0]), text)
+
+
+def _painted(text: str) -> str:
+    """``text`` with nothing in it that acts on a terminal, but for colours."""
+    return text if text.isprintable() else _CONTROLS.sub(lambda found: found[1] or _escaped(found[0]), text)
+
+
+def _escaped(text: str) -> str:
+    # As JSON has it, so that a document stays one.
+    return "".join(
+        f"\\u{ord(character):04x}" if ord(character) < 0xA0 and not character.isprintable() else character
+        for character in text
+    )
 
 
 class OutputLost(Exception):
@@ -72,7 +97,12 @@ class Terminal:
     def print(self, text: str = "") -> None:
         """A line of the result."""
         with _written():
-            self.out.write(f"{text}\n")
+            self.out.write(f"{_painted(text)}\n")
+
+    def clear(self) -> None:
+        """What is printed next stands alone on the screen."""
+        with _written():
+            self.out.write(_HOME_AND_CLEAR)
 
     def write_bytes(self, data: bytes) -> None:
         """Bytes of a log, as they are."""
@@ -85,20 +115,20 @@ class Terminal:
         """A line of progress, or a remark."""
         with _written():
             self.out.flush()  # so that the two stand in the order in which they were said
-            self.err.write(f"{text}\n")
+            self.err.write(f"{_painted(text)}\n")
             self.err.flush()
 
     def warn(self, text: str) -> None:
         """Something to know that stops nothing."""
-        self.say(f"{self.paint_err('warning:', 'yellow')} {text}")
+        self.say(f"{self.paint_err('warning:', 'yellow')} {plain(text)}")
 
     def complain(self, text: str) -> None:
         """An error."""
-        self.say(f"{self.paint_err('error:', 'red')} {text}")
+        self.say(f"{self.paint_err('error:', 'red')} {plain(text)}")
 
     def hint(self, text: str) -> None:
         """What helps against the error above."""
-        self.say(f"  {text}")
+        self.say(f"  {plain(text)}")
 
     def flush(self) -> None:
         """Hand everything on to who reads it."""
