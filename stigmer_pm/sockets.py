@@ -3,10 +3,39 @@
 from __future__ import annotations
 
 import os
+import socket
+import time
 from collections.abc import Iterator, Mapping
 
 #: The length of a socket's path that every kernel takes, the closing zero included (Linux 108, macOS 104).
 LONGEST_PATH = 103
+#: Seconds between two tries to connect where the queue of those who wait is full.
+_AGAIN = 0.01
+
+
+def connected(path: str, timeout: float) -> socket.socket:
+    """A connection to the socket at ``path``; ``timeout`` is in seconds, for this and for each read and write on it.
+
+    Raises:
+        OSError: nobody listens there, or nobody lets us in within that time (TimeoutError).
+    """
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    ends_at = time.monotonic() + timeout
+    try:
+        connection.settimeout(timeout)
+        while True:
+            try:
+                connection.connect(path)
+            except BlockingIOError:
+                # Too many wait to be let in: with a timeout the kernel says so at once, and lets nobody wait.
+                if time.monotonic() > ends_at:
+                    raise TimeoutError from None
+                time.sleep(_AGAIN)
+            else:
+                return connection
+    except BaseException:
+        connection.close()
+        raise
 
 
 def socket_name(state_dir: str) -> str:

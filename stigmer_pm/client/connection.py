@@ -11,6 +11,7 @@ import os
 import socket
 
 from stigmer_pm.client.finding import Address, belongs_to, peer_of
+from stigmer_pm.sockets import connected
 
 
 def connect(address: Address, timeout: float) -> socket.socket:
@@ -23,10 +24,8 @@ def connect(address: Address, timeout: float) -> socket.socket:
     owner = os.lstat(address.socket).st_uid
     if owner != address.owner_uid:
         raise belongs_to(f"the socket {address.socket}", owner)
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection = connected(address.socket, timeout)
     try:
-        connection.settimeout(timeout)
-        connection.connect(address.socket)
         pid, uid = peer_of(connection)
         if pid and not _lives(pid):
             # What it had just forked has its socket, too, until that is another program; nobody will answer.

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from stigmer_pm.client.errors import NoSupervisor
 from stigmer_pm.locks import unexecuted
-from stigmer_pm.sockets import all_folders, socket_name
+from stigmer_pm.sockets import all_folders, connected, socket_name
 from stigmer_pm.statedir import StateDir
 
 _STARTING_OR_ENDING = "the supervisor of this project is just starting or ending"
@@ -83,14 +83,13 @@ def _answering(state: StateDir, environ: Mapping[str, str]) -> Address | None:
     name = socket_name(state.path)
     for folder in all_folders(environ):
         path = os.path.join(folder, name)
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(1.0)
-            try:
-                if os.lstat(path).st_uid != os.geteuid():
-                    continue
-                connection.connect(path)
-            except OSError:
+        try:
+            if os.lstat(path).st_uid != os.geteuid():
                 continue
+            connection = connected(path, 1.0)
+        except OSError:
+            continue
+        with connection:
             pid = peer_of(connection)[0]
         return Address(pid or 0, path, "", "", os.geteuid())
     return None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sized
 from datetime import datetime
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -20,6 +20,7 @@ from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.spec.codec import decode
 from stigmer_pm.spec.signals import signal_name, signal_number
 from stigmer_pm.supervisor import commands
+from stigmer_pm.supervisor.bodies import LARGE
 from stigmer_pm.supervisor.documents import Document, describe_document, event_document
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.selection import Selection, select
@@ -28,8 +29,8 @@ from stigmer_pm.supervisor.waiting import Wish, wait
 
 _log = logging.getLogger(__name__)
 
-#: The largest request that is read. A resolved file of 1000 components is about 2 MiB.
-_MAX_BODY = 64 * 1024 * 1024
+#: Names, labels or targets of one request; ten times the components of a large project.
+_MOST_NAMES = 10_000
 
 Handler = Callable[[Service, Request], Awaitable[Response]]
 Messages = AsyncIterator[tuple[str, Document]]
@@ -56,7 +57,7 @@ async def ps(service: Service, request: Request) -> Response:
 async def apply(service: Service, request: Request) -> Response:
     """Apply a resolved file, or say what that would do."""
     service.refuse_when_ending()
-    body = await _body(request)
+    body = await service.bodies.read(request, LARGE)
     try:
         spec = decode(ProjectSpec, body.get("spec"))
     except ValueError as error:
@@ -74,7 +75,7 @@ def acting(verb: str) -> Handler:
     async def act(service: Service, request: Request) -> Response:
         if verb != "stop":  # a stop joins the one of everything
             service.refuse_when_ending()
-        names = select(service.engine.project, _named(await _body(request)))
+        names = select(service.engine.project, _named(await service.bodies.read(request)))
         return JSONResponse(commands.act(service.engine, names, verb))
 
     return act
@@ -82,7 +83,7 @@ def acting(verb: str) -> Handler:
 
 async def wait_for(service: Service, request: Request) -> Response:
     """Stream how instances stand until all are where they should be, or can't get there."""
-    body = await _body(request)
+    body = await service.bodies.read(request)
     try:
         goal = Goal(body.get("for", "ready"))
     except ValueError:
@@ -94,6 +95,7 @@ async def wait_for(service: Service, request: Request) -> Response:
         targets = {name: ANY_RUN if is_stop else commands.target_run(service.engine, name) for name in names}
     if not isinstance(targets, dict) or not all(isinstance(run, int) for run in targets.values()):
         raise Refused("targets must map names to run numbers")
+    _refuse_many("targets", targets)
     settle = _number(body, "settle", 1.0)
     patience = Patience(1.0 if settle is None else settle, _number(body, "patience", None))
     wish = Wish({str(n): int(r) for n, r in targets.items()}, goal, patience, _number(body, "timeout", None))
@@ -136,7 +138,7 @@ async def events(service: Service, request: Request) -> Response:
 
 async def send_signal(service: Service, request: Request) -> Response:
     """Send a signal to the leaders of runs."""
-    body = await _body(request)
+    body = await service.bodies.read(request)
     try:
         number = signal_number(str(body.get("signal", "")))
     except ValueError as error:
@@ -153,7 +155,7 @@ async def send_signal(service: Service, request: Request) -> Response:
 
 async def down(service: Service, request: Request) -> Response:
     """Stop everything in order and end the supervisor."""
-    body = await _body(request)
+    body = await service.bodies.read(request)
     targets = {i.state.name: ANY_RUN for i in service.engine.project}
     service.end()
     wish = Wish(targets, Goal.STOPPED, Patience(), _number(body, "timeout", None))
@@ -189,6 +191,8 @@ def _endpoint(service: Service, handler: Handler) -> Callable[[Request], Awaitab
             return await handler(service, request)
         except Refused as refused:
             return JSONResponse(refused.document(), status_code=refused.status)
+        except ClientDisconnect:
+            return Response(status_code=400)  # it hung up in the middle of its request, so nobody reads this
         except Exception:  # noqa: BLE001 (the top of each request: the caller gets one line, the log the traceback)
             _log.exception("bug while answering %s %s", request.method, request.url.path)
             bug = Refused(
@@ -201,22 +205,6 @@ def _endpoint(service: Service, handler: Handler) -> Callable[[Request], Awaitab
             return JSONResponse(bug.document(), status_code=500)
 
     return endpoint
-
-
-async def _body(request: Request) -> Mapping[str, Any]:
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > _MAX_BODY:
-            raise Refused(f"the request is longer than {_MAX_BODY} bytes", status=413)
-        chunks.append(chunk)
-    try:
-        body = json.loads(b"".join(chunks) or b"{}")
-    except (ValueError, RecursionError) as error:
-        raise Refused(f"the request is no JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise Refused("the request must be a JSON object")
-    return body
 
 
 def _named(body: Mapping[str, Any], *others: str) -> Selection:
@@ -236,6 +224,7 @@ def _selection(body: object) -> Selection:
     labels = body.get("labels") or {}
     if not isinstance(labels, dict):
         raise Refused("labels must be an object of strings")
+    _refuse_many("labels", labels)
     return Selection(_strings(body, "names"), {str(k): str(v) for k, v in labels.items()}, bool(body.get("all")))
 
 
@@ -243,7 +232,13 @@ def _strings(body: Mapping[str, Any], key: str) -> tuple[str, ...]:
     found = body.get(key) or []
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
         raise Refused(f"{key} must be a list of strings")
+    _refuse_many(key, found)
     return tuple(found)
+
+
+def _refuse_many(key: str, found: Sized) -> None:
+    if len(found) > _MOST_NAMES:
+        raise Refused(f"too many {key}: {len(found)}; at most {_MOST_NAMES}", code="too-many", status=413)
 
 
 def _number(body: Mapping[str, Any], key: str, default: float | None) -> float | None:

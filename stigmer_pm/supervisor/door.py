@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import socket
 import stat
 import struct
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from stigmer_pm.sockets import LONGEST_PATH, own_folders, socket_name
+from stigmer_pm.sockets import LONGEST_PATH, connected, own_folders, socket_name
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-_log = logging.getLogger(__name__)
-
-_BACKLOG = 512
+#: Connections that wait to be let in: as many as may be in (`visitors`), who all may come at once.
+BACKLOG = 512
 
 
 def socket_path(state_dir: str, environ: Mapping[str, str]) -> str:
@@ -70,33 +68,25 @@ def listen(path: str) -> socket.socket:
     # The folder lets nobody else in, so nobody can connect between these two.
     listener.bind(path)
     os.chmod(path, 0o600)
-    listener.listen(_BACKLOG)
+    listener.listen(BACKLOG)
     listener.setblocking(False)
     return listener
 
 
 def answering_pid(path: str) -> int | None:
-    """The process that listens at ``path``, by the kernel's word; ``None``: nobody does."""
+    """The process that listens at ``path``, by the kernel's word; 0: one it doesn't name; ``None``: nobody does."""
     option = getattr(socket, "SO_PEERCRED", None)
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(1.0)
-        try:
-            connection.connect(path)
-        except OSError:
-            return None
+    try:
+        connection = connected(path, 1.0)
+    except TimeoutError:
+        return 0
+    except OSError:
+        return None
+    with connection:
         if option is None:
             return 0
         pid, _, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("3i")))
         return int(pid)
-
-
-def peer_uid(connection: socket.socket) -> int | None:
-    """The user at the other end, by the kernel's word; ``None`` where it doesn't tell."""
-    option = getattr(socket, "SO_PEERCRED", None)
-    if option is None:
-        return None
-    _, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("3i")))
-    return int(uid)
 
 
 class Door:
@@ -106,12 +96,15 @@ class Door:
         from uvicorn import Config
         from uvicorn.server import ServerState
 
+        from stigmer_pm.supervisor.visitors import Visitors
+
         # No access log, no signal handlers, no ticking main loop: only uvicorn's protocol is used, on our own loop.
         self._config = Config(
             app, log_config=None, access_log=False, lifespan="off", server_header=False, ws="none", http="h11"
         )
         self._config.load()
         self._state = ServerState()
+        self._visitors = Visitors(self._config, self._state)
         self._server: asyncio.Server | None = None
         self.path = ""
 
@@ -123,7 +116,7 @@ class Door:
         """
         await self.close()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(self._protocol, sock=listen(path))
+        self._server = await loop.create_unix_server(self._visitors.protocol, sock=listen(path), backlog=BACKLOG)
         self.path = path
 
     def is_open(self) -> bool:
@@ -131,7 +124,7 @@ class Door:
         return bool(self.path) and os.path.exists(self.path)
 
     async def close(self) -> None:
-        """Stop listening and remove the socket; answers that are under way end with the loop."""
+        """Stop listening and remove the socket; answers that are under way go on until the loop ends."""
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -140,22 +133,7 @@ class Door:
 
     async def drain(self) -> None:
         """Wait until the answers under way are written, a second at most."""
+        self._visitors.close()
         tasks = list(self._state.tasks)
         if tasks:
             await asyncio.wait(tasks, timeout=1.0)
-
-    def _protocol(self) -> asyncio.Protocol:
-        from uvicorn.protocols.http.h11_impl import H11Protocol
-
-        class OurUsersOnly(H11Protocol):
-            """Closes the door on everybody but this user and root, whatever the mode of the socket has become."""
-
-            def connection_made(self, transport: Any) -> None:
-                uid = peer_uid(transport.get_extra_info("socket"))
-                if uid not in (None, 0, os.geteuid()):
-                    _log.warning("turned away a connection of user %s", uid)
-                    transport.abort()
-                    return
-                super().connection_made(transport)
-
-        return OurUsersOnly(config=self._config, server_state=self._state, app_state={})

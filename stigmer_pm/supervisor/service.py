@@ -16,6 +16,7 @@ from stigmer_pm.runtime import system
 from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.statedir import StateDir
 from stigmer_pm.supervisor import commands
+from stigmer_pm.supervisor.bodies import Bodies
 from stigmer_pm.supervisor.clock import MachineClock, stamp
 from stigmer_pm.supervisor.documents import Document, instance_document
 from stigmer_pm.supervisor.door import Door, answering_pid, socket_path
@@ -70,6 +71,7 @@ class Service:
         self.store = Store(home.dir.database)
         self.started_at = system.wall_time()
         self.ended = asyncio.Event()
+        self.bodies = Bodies()
         #: The bug that has ended it, if one has.
         self.failure: Exception | None = None
         self.is_ending = False

@@ -153,21 +153,11 @@ def test_a_death_that_nothing_could_tell_is_noticed(project: Project) -> None:
     """Without a free descriptor nobody can look what a dead leader left; the look that comes by itself finds it."""
     project.write("components: {a: {command: sleep 1000}, b: {command: sleep 1000}}\n")
     project.up()
-    address = json.loads((project.dir / ".stigmer" / "supervisor.json").read_text())["socket"]
     supervisor, pid = project.supervisor_pid(), project.pid("a")
-    descriptors = f"/proc/{supervisor}/fd"
-    limit = len(os.listdir(descriptors)) + 5
-    resource.prlimit(supervisor, resource.RLIMIT_NOFILE, (limit, limit))
-    held = []
-    for _ in range(20):
-        connection = socket.socket(socket.AF_UNIX)
-        connection.connect(address)
-        held.append(connection)
-    eventually(lambda: len(os.listdir(descriptors)) >= limit)
+    resource.prlimit(supervisor, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{supervisor}/fd")), 1024))
     os.kill(pid, signal.SIGKILL)
-    eventually(lambda: "a" if not os.path.exists(f"/proc/{pid}") else "")
-    for connection in held:
-        connection.close()
+    eventually(lambda: not os.path.exists(f"/proc/{pid}"), "it is collected")
+    resource.prlimit(supervisor, resource.RLIMIT_NOFILE, (1024, 1024))
     eventually(lambda: project.run("ps").code == 0 and project.ps()["a"]["pid"] not in (None, pid), "", 60.0)
 
 

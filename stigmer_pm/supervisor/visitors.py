@@ -1,0 +1,136 @@
+"""Everybody who is connected to the socket: how many may be, how long each may take, and who has to go for another.
+
+A client of ours asks at once and reads at once. Others cost a descriptor and some kilobytes each, and no more:
+a request has to be complete after some seconds, an answer has to be read, and where all places are taken, whoever asks
+nothing gives his up to the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import resource
+import socket
+import struct
+from typing import Any
+
+from uvicorn import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+_log = logging.getLogger(__name__)
+
+#: Connections at once; at most half of the descriptors, for the other half is for what runs. (systemd's varlink: 4096,
+#: 1024 for one user.)
+_MOST = 512
+#: Rounds of so many seconds within which a request must be complete, and an answer be read once it is. Rounds are
+#: counted, and not the time that has passed: a supervisor that was suspended has kept others waiting, and not they it.
+#: (nginx waits 60 s for a head or a body that comes from far away; these come from the same machine.)
+_ROUND, _PATIENCE = 5.0, 4
+
+
+def peer_uid(connection: socket.socket) -> int | None:
+    """The user at the other end, by the kernel's word; ``None`` where it doesn't tell."""
+    option = getattr(socket, "SO_PEERCRED", None)
+    if option is None:
+        return None
+    _, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("3i")))
+    return int(uid)
+
+
+class Visitors:
+    """All connections. Whoever looks after them sleeps as long as there are none."""
+
+    def __init__(self, config: Config, state: ServerState) -> None:
+        # What a client does wrong is no news of the supervisor, and could fill its log.
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+        self._config = config
+        self._state = state
+        self._open: dict[_Visitor, None] = {}
+        self._round: asyncio.TimerHandle | None = None
+
+    def protocol(self) -> asyncio.Protocol:
+        """Another connection."""
+        return _Visitor(self, self._config, self._state)
+
+    def admit(self, visitor: _Visitor) -> bool:
+        """Whether there is a place for another one, or somebody who has to make it."""
+        if len(self._open) >= most_visitors():
+            goes = next((v for v in self._open if v.owes_request), None)
+            goes = goes or next((v for v in self._open if v.owes_reading), None)
+            if goes is None:
+                return False
+            self.leave(goes)
+            goes.transport.abort()
+        self._open[visitor] = None
+        if self._round is None:
+            self._round = visitor.loop.call_later(_ROUND, self._look_round, visitor.loop)
+        return True
+
+    def leave(self, visitor: _Visitor) -> None:
+        """A connection is over."""
+        self._open.pop(visitor, None)
+
+    def close(self) -> None:
+        """Look after nobody any more."""
+        if self._round is not None:
+            self._round.cancel()
+            self._round = None
+
+    def _look_round(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._round = loop.call_later(_ROUND, self._look_round, loop) if self._open else None
+        for visitor in list(self._open):
+            owes = visitor.owes_request or (visitor.owes_reading and visitor.transport.is_closing())
+            visitor.rounds = visitor.rounds + 1 if owes else 0
+            if visitor.rounds >= _PATIENCE:
+                visitor.transport.abort()
+
+
+def most_visitors() -> int:
+    """How many connections there may be at once."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MOST if soft == resource.RLIM_INFINITY else max(1, min(_MOST, soft // 2))
+
+
+class _Visitor(H11Protocol):
+    """One connection: uvicorn's protocol, open to this user and root alone, whatever the socket's mode has become."""
+
+    def __init__(self, visitors: Visitors, config: Config, state: ServerState) -> None:
+        super().__init__(config=config, server_state=state, app_state={})
+        self._visitors = visitors
+        #: Rounds for which it has owed something.
+        self.rounds = 0
+
+    @property
+    def owes_request(self) -> bool:
+        """Nothing has been asked that is not answered yet, or not all of it has come."""
+        cycle: RequestResponseCycle | None = self.cycle  # uvicorn's type forgets that there is none at first
+        return cycle is None or cycle.response_complete or cycle.more_body
+
+    @property
+    def owes_reading(self) -> bool:
+        """What has been answered lies here, and isn't fetched."""
+        return self.transport.get_write_buffer_size() > 0
+
+    def connection_made(self, transport: Any) -> None:
+        """Let it in, or not."""
+        uid = peer_uid(transport.get_extra_info("socket"))
+        if uid not in (None, 0, os.geteuid()):
+            _log.warning("turned away a connection of user %s", uid)
+            transport.abort()
+        elif not self._visitors.admit(self):
+            transport.abort()
+        else:
+            super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is over, whoever has ended it."""
+        self._visitors.leave(self)
+        if self.transport is not None:  # it was let in
+            super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        """It may ask again, and has its time anew."""
+        self.rounds = 0
+        super().on_response_complete()
