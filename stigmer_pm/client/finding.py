@@ -11,6 +11,7 @@ import json
 import os
 import pwd
 import socket
+import stat
 import struct
 import time
 from collections.abc import Mapping
@@ -170,15 +171,22 @@ def is_locked(state: StateDir) -> bool:
 def _owner_of(state: StateDir) -> int | None:
     """Who owns the state folder; ``None``: there is none."""
     try:
-        owner = os.stat(state.path).st_uid
+        found = os.lstat(state.path)
     except FileNotFoundError:
         return None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise NoSupervisor(f"cannot look into the state folder '{state.path}': {reason}", is_denied=True) from error
-    if os.geteuid() not in (0, owner):
-        raise belongs_to(f"the state folder '{state.path}'", owner)
-    return owner
+    if stat.S_ISLNK(found.st_mode):
+        # Its owner is not the owner of what it points to, and no supervisor takes one.
+        raise NoSupervisor(
+            f"the state folder '{state.path}' is a symbolic link",
+            "name the folder itself with state_dir in stigmer.yaml",
+            is_denied=True,
+        )
+    if os.geteuid() not in (0, found.st_uid):
+        raise belongs_to(f"the state folder '{state.path}'", found.st_uid)
+    return found.st_uid
 
 
 def belongs_to(what: str, uid: int) -> NoSupervisor:

@@ -14,6 +14,8 @@ def open_sink(path: str) -> int:
     (``O_APPEND``). ``/dev/null`` is as good as a file; other devices, pipes and sockets are none, for nobody could read
     a log back from them, and opening a pipe that nobody reads would stop the whole supervisor until somebody does.
 
+    A link that somebody else has put there isn't followed, for it may lead to any file that we can write and he can't.
+
     Raises:
         OSError: it can't be opened, or it is no file.
     """
@@ -24,7 +26,15 @@ def open_sink(path: str) -> int:
         raise OSError(errno.EINVAL, "it is no file", path)
     if path != os.devnull and os.path.exists(path) and not _may_be_file(os.stat(path).st_mode):
         raise OSError(errno.EINVAL, "it is no file", path)
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY, 0o640)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY
+    try:
+        return os.open(path, flags | os.O_NOFOLLOW, 0o640)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+    if os.lstat(path).st_uid not in (0, os.geteuid()):
+        raise OSError(errno.EPERM, "it is a symbolic link of another user", path)
+    return os.open(path, flags, 0o640)
 
 
 def _may_be_file(mode: int) -> bool:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from stigmer_pm.sockets import LONGEST_PATH, connected, own_folders, socket_name
+from stigmer_pm.supervisor.private_folder import NotPrivate, make_private
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -35,23 +36,16 @@ def socket_path(state_dir: str, environ: Mapping[str, str]) -> str:
         if len(os.fsencode(path)) > LONGEST_PATH:
             continue
         try:
-            _make_private(folder)
+            make_private(folder)
             _refuse_what_is_no_socket(path)
+        except NotPrivate as error:
+            failure = PermissionError(f"'{folder}': {error}")
+            continue
         except OSError as error:
             failure = error
             continue
         return path
     raise failure or OSError(f"the path of the socket would be longer than {LONGEST_PATH} bytes: {folders[0]}")
-
-
-def _make_private(folder: str) -> None:
-    with suppress(FileExistsError):
-        os.mkdir(folder, 0o700)
-    found = os.lstat(folder)
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-        raise PermissionError(f"'{folder}' is not a folder of this user")
-    if stat.S_IMODE(found.st_mode) != 0o700:
-        os.chmod(folder, 0o700)
 
 
 def _refuse_what_is_no_socket(path: str) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import pwd
 import shutil
-import stat
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,6 +14,7 @@ from stigmer_pm.locks import unexecuted
 from stigmer_pm.runtime import system
 from stigmer_pm.statedir import StateDir
 from stigmer_pm.supervisor.errors import Refused
+from stigmer_pm.supervisor.private_folder import NotPrivate, make_private
 
 #: What a state folder of ours, or a folder within it, has in it.
 _OURS = ("supervisor.lock", "state.db", "supervisor.log")
@@ -48,11 +47,15 @@ class Home:
 
     def _move_in(self) -> int:
         try:
-            _make_private(self.dir.path)
+            make_private(self.dir.path, _is_ours)
             for folder in (self.dir.logs, self.dir.pids):
                 os.makedirs(folder, 0o700, exist_ok=True)
             lock_fd = _lock(self.dir.lock)
             _write_new(self.dir.gitignore, "*\n")
+        except NotPrivate as error:
+            raise Refused(
+                f"cannot use the state folder '{self.dir.path}': {error}", cure=error.cure, code="not-private"
+            ) from error
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise Refused(
@@ -112,38 +115,8 @@ class Home:
         os.close(self._lock_fd)
 
 
-def _make_private(path: str) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with suppress(FileExistsError):
-        os.mkdir(path, 0o700)
-    found = os.lstat(path)
-    if stat.S_ISLNK(found.st_mode):
-        raise Refused(
-            f"cannot use the state folder '{path}': it is a symbolic link",
-            cure="name the folder itself with state_dir in stigmer.yaml",
-        )
-    if not stat.S_ISDIR(found.st_mode):
-        raise Refused(f"cannot use the state folder '{path}': it is not a folder", cure="remove it, or set state_dir")
-    if found.st_uid != os.geteuid():
-        owner = _user_name(found.st_uid)
-        raise Refused(
-            f"cannot use the state folder '{path}': it belongs to {owner}",
-            cure=f"run stigmer-pm as {owner}, or set state_dir in stigmer.yaml to a folder of your own",
-        )
-    if stat.S_IMODE(found.st_mode) & 0o077:
-        if os.listdir(path) and not any(os.path.exists(os.path.join(path, name)) for name in _OURS):
-            raise Refused(
-                f"cannot use '{path}' as the state folder: it holds other files, and would be closed to everybody else",
-                cure="set state_dir in stigmer.yaml to a folder that holds nothing else, such as .stigmer",
-            )
-        os.chmod(path, 0o700)
-
-
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"
+def _is_ours(descriptor: int) -> bool:
+    return any(name in _OURS for name in os.listdir(descriptor))
 
 
 def _lock(path: str) -> int:

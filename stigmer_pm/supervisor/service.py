@@ -155,7 +155,7 @@ class Service:
             path = socket_path(self.home.dir.path, self._environ)
         except OSError as error:
             raise Refused(
-                f"cannot make the socket: {(error.strerror or str(error)).lower()}",
+                f"cannot make the socket: {error.strerror.lower() if error.strerror else error}",
                 cure="set XDG_RUNTIME_DIR or TMPDIR to a folder of your own, with a short path",
                 code="socket",
             ) from error
