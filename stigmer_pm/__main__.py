@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 
 
 def main() -> None:
@@ -20,7 +21,8 @@ def main() -> None:
         # run beside those of the command line.
         from stigmer_pm.supervisor.launch import prefork
 
-        seed = prefork()
+        with suppress(OSError):  # no further process may be made: said when it is known that one is needed
+            seed = prefork()
     from stigmer_pm.cli.app import run
 
     sys.exit(run(arguments, seed))

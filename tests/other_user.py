@@ -51,7 +51,8 @@ def needs_other_user() -> None:
 class OtherUser:
     """Runs commands as a user who owns a folder of his own and nothing else."""
 
-    def __init__(self, folder: Path, mark: dict[str, str]) -> None:
+    def __init__(self, folder: Path, mark: dict[str, str], uid: int) -> None:
+        self.uid = uid
         found = _interpreter()
         assert found is not None
         self._python, path = found
@@ -62,7 +63,7 @@ class OtherUser:
         }  # fmt: skip
         for part in (folder, folder / "tmp"):
             part.mkdir(mode=0o700)
-            os.chown(part, UID, UID)
+            os.chown(part, uid, uid)
 
     def run(self, *args: str, cwd: Path | None = None, prefix: tuple[str, ...] = ()) -> Result:
         """Run a command of stigmer-pm to its end; ``prefix`` is a program that runs it."""
@@ -74,8 +75,8 @@ class OtherUser:
             argv,
             cwd=cwd or self.dir,
             env=self.environ,
-            user=UID,
-            group=UID,
+            user=self.uid,
+            group=self.uid,
             extra_groups=[],
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -89,13 +90,13 @@ class OtherUser:
         """A file of his."""
         path = self.dir / name
         path.write_text(text)
-        os.chown(path, UID, UID)
+        os.chown(path, self.uid, self.uid)
         return path
 
 
-def other_user_of(project: Project) -> OtherUser:
+def other_user_of(project: Project, uid: int = UID) -> OtherUser:
     """Another user beside a project, whose processes end with it."""
     needs_other_user()
     project.dir.chmod(0o755)
     mark = {key: value for key, value in project.environ.items() if key == "STIGMER_TEST_PROJECT"}
-    return OtherUser(project.dir / "other", mark)
+    return OtherUser(project.dir / "other", mark, uid)

@@ -121,7 +121,7 @@ class Project:
     ) -> subprocess.Popen[str]:
         """Start a command; the caller sees to its end."""
         return subprocess.Popen(
-            [sys.executable, "-m", "stigmer_pm", *args],
+            self.argv(*args),
             cwd=cwd or self.dir,
             env={**self.environ, **(env or {})},
             stdin=subprocess.DEVNULL,
@@ -131,6 +131,10 @@ class Project:
             errors="surrogateescape",
             pass_fds=pass_fds,
         )
+
+    def argv(self, *args: str) -> list[str]:
+        """How a command is called."""
+        return [sys.executable, "-m", "stigmer_pm", *args]
 
     def up(self, *args: str, code: int = 0, **rest: Any) -> Result:
         """``up`` that must end with ``code``."""

@@ -110,13 +110,24 @@ class Session:
     # --- the seed of a supervisor -------------------------------------------------------------------------------
 
     def take_seed(self) -> Seed:
-        """A forked child that is ready to become the supervisor."""
+        """A forked child that is ready to become the supervisor.
+
+        Raises:
+            CliError: no further process may be made.
+        """
         seed, self._seed = self._seed, None
         if seed is None:
             from stigmer_pm.supervisor.launch import prefork
 
             self.terminal.flush()  # what stands in a buffer now would stand in the child's as well
-            seed = prefork()
+            try:
+                seed = prefork()
+            except OSError as error:
+                raise CliError(
+                    f"cannot make a process for the supervisor: {(error.strerror or str(error)).lower()}",
+                    "end something, or raise what this user or container may have (ulimit -u, pids.max)",
+                    exit_status=1,
+                ) from error
         return seed
 
     def discard_seed(self) -> None:

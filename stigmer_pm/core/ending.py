@@ -126,6 +126,12 @@ def _gave_up_words(state: InstanceState, told: str, spec: ComponentSpec) -> str:
 
 def _back_off(spec: ComponentSpec, decision: Decision, told: str, end: RunEnd, now: float) -> Step:
     state, start_at = decision.state, end.at + decision.delay
+    if end.is_shortage:
+        message = f"{told}; never given up for that, next start in {duration_words(decision.delay)}"
+        record = Record(state.name, EventKind.BACKOFF, message, end.run)
+        return enter(replace(state, start_at=start_at), Phase.BACKOFF, now, Reason(Why.SHORTAGE, detail=told)), (
+            record,
+        )
     if not decision.is_flapping:
         reason = Reason(Why.RUN_FAILED, detail=told, count=state.failed_runs)
         message = f"{told}; failed run {state.failed_runs} in a row, next start in {duration_words(decision.delay)}"

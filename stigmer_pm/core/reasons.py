@@ -26,6 +26,7 @@ class Why(StrEnum):
     UNKILLABLE = "unkillable"
     PROBE_FAILED = "probe-failed"
     RUN_FAILED = "run-failed"
+    SHORTAGE = "shortage"
     FLAPPING = "flapping"
     GAVE_UP = "gave-up"
     ENDED = "ended"
@@ -87,6 +88,7 @@ _WORDS = {
     "engine doesn't answer",
     Why.PROBE_FAILED: "{subject} probe failed {count} times in a row: {detail}",
     Why.RUN_FAILED: "{detail} ({count} failed {runs} in a row)",
+    Why.SHORTAGE: "{detail}; tried again until it can",
     Why.FLAPPING: "flapping: {count} restarts in {window}, runs of about {seconds}; {detail}",
     Why.GAVE_UP: "gave up after {count} failed {runs} in a row within {window}: {detail}",
     Why.ENDED: "{detail}",

@@ -3,6 +3,8 @@
 * A stable run that ends is restarted at once and clears the count of failed runs in a row.
 * The n-th failed run in a row waits ``initial * factor ** (n - 1)`` seconds, at most ``max``, from its end.
 * ``max_restarts`` failed runs in a row restarted within ``restart_window``, and one more failed: give up.
+* One that could not be started because the machine is short of something waits in the same way, and is never given up
+  on for that: when the shortage is over, it runs again by itself.
 * ``max_restarts`` automatic restarts within ``restart_window``, and yet another stable run ended: flapping. It is
   slowed by the same ladder, counted on its own, and never given up on.
 """
@@ -69,7 +71,7 @@ def decide(spec: ComponentSpec, state: InstanceState, end: RunEnd, *, stable: bo
         return Decision(Next.FAILED, replace(state, failed_runs=0 if stable else state.failed_runs + 1))
     if stable:
         return _after_stable(spec, state, end.at, chance)
-    return _after_failed(spec, state, end.at, chance)
+    return _after_failed(spec, state, end, chance)
 
 
 def _is_restarted(spec: ComponentSpec, end: RunEnd) -> bool:
@@ -81,10 +83,13 @@ def _is_restarted(spec: ComponentSpec, end: RunEnd) -> bool:
     return True
 
 
-def _after_failed(spec: ComponentSpec, state: InstanceState, ended_at: float, chance: float) -> Decision:
+def _after_failed(spec: ComponentSpec, state: InstanceState, end: RunEnd, chance: float) -> Decision:
     failed = state.failed_runs + 1
-    recent = tuple(t for t in state.failed_restarts if t > ended_at - spec.restart_window)
+    recent = tuple(t for t in state.failed_restarts if t > end.at - spec.restart_window)
     state = replace(state, failed_runs=failed, failed_restarts=recent)
+    if end.is_shortage:
+        # What failed was no run of the component; the restart that it was to be is counted already.
+        return Decision(Next.BACKOFF, state, delay_after(spec.backoff, failed, chance))
     if spec.max_restarts is not None and len(recent) >= spec.max_restarts:
         return Decision(Next.GIVE_UP, state)
     return Decision(

@@ -26,6 +26,7 @@ machine is up and survives the supervisor.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -101,6 +102,21 @@ class Exit:
     by: str = ""
 
 
+#: Of processes, memory, descriptors and disk space; a file system that is read-only is one that the kernel or an admin
+#: has made so, because something is wrong with it or is being repaired.
+_SHORTAGES = frozenset(
+    {
+        errno.EAGAIN,
+        errno.ENOMEM,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EROFS,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class SpawnError:
     """Why a run could not be started: the step that failed, what it was about, and the kernel's errno."""
@@ -109,6 +125,12 @@ class SpawnError:
     subject: str
     errno: int
     detail: str
+
+    @property
+    def is_shortage(self) -> bool:
+        """The machine, the user or the supervisor is short of something, so that it says nothing about the component,
+        and passes without anybody's editing the file."""
+        return self.errno in _SHORTAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +144,11 @@ class RunEnd:
     spawn_error: SpawnError | None = None
     cause: StopCause | None = None
     killed: bool = False
+
+    @property
+    def is_shortage(self) -> bool:
+        """It could not be started, for lack of something that isn't the component's."""
+        return self.spawn_error is not None and self.spawn_error.is_shortage
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ async def run_check(
     """Make one attempt of ``probe``.
 
     Never raises, but for ``CancelledError``, after which nothing of the attempt is left. An attempt that could not
-    be made, for lack of file descriptors or because of a bug in a handler, is discarded.
+    be made, for lack of descriptors, processes or memory, or because of a bug in a handler, is discarded.
     """
     for name, handler in handlers.items():
         check = getattr(probe, name, None)
@@ -127,7 +127,8 @@ async def _guarded(name: str, handler: Handler, check: object, timeout: float, c
         return await handler(check, timeout, context)
     # A handler may be anybody's, and its bug must neither stop the supervisor nor restart a component.
     except Exception as error:  # noqa: BLE001
-        if isinstance(error, OSError) and is_own_shortage(error):
-            return CheckResult(Outcome.DISCARDED, f"cannot make the attempt: {reason(error)}")
+        if is_own_shortage(error):
+            words = reason(error) if isinstance(error, OSError) else str(error)
+            return CheckResult(Outcome.DISCARDED, f"cannot make the attempt: {words}")
         _log.exception("cannot make an attempt of a probe: its handler '%s' has a bug", name)
         return CheckResult(Outcome.DISCARDED, f"bug in the handler '{name}': {type(error).__name__}: {error}")

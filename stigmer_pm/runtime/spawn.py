@@ -204,6 +204,14 @@ def _limit_words(program: Program) -> str:
     return f"not permitted to set {', '.join(parts) or 'them'}; lower the value, or start stigmer-pm as root"
 
 
+_SHORT_OF = {
+    errno.EAGAIN: "its user, its container or the machine may have no more of them (ulimit -u, pids.max)",
+    errno.ENOMEM: "the machine, or the cgroup of the supervisor, is out of memory",
+    errno.EMFILE: "the supervisor may have no more descriptors (ulimit -n)",
+    errno.ENFILE: "the machine may have no more descriptors (sysctl fs.file-max)",
+}
+
+
 def _folder_failure(path: str) -> SpawnFailure:
     step = "change to its working_dir"
     if not os.path.lexists(path):
@@ -217,8 +225,8 @@ def _explain(program: Program, environment: Mapping[str, str], error: OSError) -
     number, command = error.errno or 0, program.argv[0]
     if error.filename is not None and os.fspath(error.filename) == program.working_dir and command != error.filename:
         return SpawnFailure("change to its working_dir", program.working_dir, number, _os_words(error, command))
-    if number in (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE):
-        return SpawnFailure("make a process", command, number, f"{os.strerror(number)} (a limit of this machine)")
+    if number in _SHORT_OF:
+        return SpawnFailure("make a process", command, number, f"{os.strerror(number).lower()}: {_SHORT_OF[number]}")
     if number == errno.EPERM and (program.user is not None or program.group is not None):
         return SpawnFailure("take its user", program.user or "", number, os.strerror(number))
     return SpawnFailure("run its command", command, number, _command_words(program, environment, number))

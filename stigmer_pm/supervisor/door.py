@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import stat
 import struct
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stigmer_pm.sockets import LONGEST_PATH, connected, own_folders, socket_name
 from stigmer_pm.supervisor.private_folder import NotPrivate, make_private
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
+
+_log = logging.getLogger(__name__)
 
 #: Connections that wait to be let in: as many as may be in (`visitors`), who all may come at once.
 BACKLOG = 512
@@ -110,7 +113,11 @@ class Door:
         """
         await self.close()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(self._visitors.protocol, sock=listen(path), backlog=BACKLOG)
+        loop.set_exception_handler(_tell)
+        listener = listen(path)
+        # asyncio would take as many connections in one go as may wait; and where no descriptor is free, fail as often.
+        self._server = await loop.create_unix_server(self._visitors.protocol, sock=listener, backlog=1)
+        listener.listen(BACKLOG)
         self.path = path
 
     def is_open(self) -> bool:
@@ -131,3 +138,11 @@ class Door:
         tasks = list(self._state.tasks)
         if tasks:
             await asyncio.wait(tasks, timeout=1.0)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What asyncio has to say of an error that nobody caught."""
+    if isinstance(context.get("exception"), OSError) and "socket" in context and "accept" in context["message"]:
+        _log.warning("nobody can be let in for now: %s (ulimit -n)", context["exception"])
+    else:
+        loop.default_exception_handler(context)

@@ -67,12 +67,27 @@ def supervise(order: Order, reply: Reply, detach: Callable[[Home], None]) -> int
         home.withdraw()
         reply(refused.document())
         return refused.exit_status
+    except OSError as error:
+        _log.exception("the supervisor ends, and what runs goes on")
+        reply(_lacks_something(error).document())
+        return 1
     except Exception:  # noqa: BLE001 (the top of the supervisor: its traceback goes to its log, never to a user)
         _log.exception("bug in the supervisor: it ends, and what runs goes on")
         reply(internal_error(home).document())
         return 1
     finally:
         home.close()
+
+
+def _lacks_something(error: OSError) -> Refused:
+    """What a user is told when the system refused what a supervisor can't do without."""
+    where = f" ('{error.filename}')" if error.filename else ""
+    return Refused(
+        f"cannot go on as a supervisor: {(error.strerror or str(error)).lower()}{where}",
+        cure="see to that (ulimit -a, df), then 'stigmer-pm up'; what runs goes on",
+        exit_status=1,
+        code="system",
+    )
 
 
 def internal_error(home: Home) -> Refused:

@@ -143,7 +143,12 @@ class Service:
 
     async def open_door(self) -> str:
         """Answer on the socket; its path. The modules that this needs are imported beside the loop's work."""
-        door = await self._loop.run_in_executor(None, self._make_door)
+        try:
+            door = await self._loop.run_in_executor(None, self._make_door)
+        except RuntimeError as error:
+            # No further thread may be made. It takes its time here then, which is better than no door.
+            _log.warning("%s; going on without", error)
+            door = self._make_door()
         self._door = door
         await door.open(self._socket_path)
         self._publish_address()
@@ -312,15 +317,32 @@ class Service:
 
     def _look_after_things(self) -> None:
         self._resync = self._loop.call_later(_RESYNC, self._look_after_things)
+        looks = (
+            self._look_at_home,
+            self.engine.retry_saving,
+            self.engine.world.look_for_lost,
+            self._look_for_strays,
+            self._look_at_door,
+        )
+        for look in looks:
+            try:
+                look()
+            except OSError as error:
+                # As when no descriptor is free. What one look can't do is no reason to leave the others out.
+                _log.error("cannot look after everything: %s; trying again in %d s", error, _RESYNC)
+
+    def _look_at_home(self) -> None:
         if not self.home.is_in_place():
             self._move_back_in()
         elif self._door is not None and not self.home.is_published(self._address()):
             self._publish_address()
-        self.engine.retry_saving()
-        self.engine.world.look_for_lost()
+
+    def _look_for_strays(self) -> None:
         strays = self.engine.world.end_strays(everything=False)
         if strays:
             _log.warning("ended what was left of runs that are over: %s", ", ".join(map(str, strays)))
+
+    def _look_at_door(self) -> None:
         if self._door is not None and not self._door.is_open():
             self._reopening = self._loop.create_task(self._reopen_door())
 

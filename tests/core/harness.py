@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -52,6 +53,7 @@ class World:
     now: float = 0.0
     next_pid: int = 100
     cannot_start: set[str] = field(default_factory=set)
+    short_of: set[str] = field(default_factory=set)
     takes_its_time: set[str] = field(default_factory=set)
     ignores_signals: set[str] = field(default_factory=set)
     effects: list[Effect] = field(default_factory=list)
@@ -148,6 +150,9 @@ class World:
         if name in self.cannot_start:
             error = SpawnError("run its command", "nope", 2, "'nope' not found in PATH")
             self.send(name, SpawnFailed(run, error))
+            return
+        if name in self.short_of:
+            self.send(name, SpawnFailed(run, SpawnError("make a process", "nope", errno.EAGAIN, "none is free")))
             return
         if name in self.takes_its_time:
             return

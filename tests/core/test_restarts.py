@@ -273,3 +273,25 @@ def test_a_timer_that_comes_early_does_not_end_a_backoff() -> None:
     assert world.phase("web") is Phase.BACKOFF
     world.run_until(start_at)
     assert world.phase("web") is Phase.RUNNING
+
+
+def test_one_that_a_shortage_keeps_from_starting_is_never_given_up_and_its_tries_are_no_restarts() -> None:
+    """It waits longer and longer, as after failed runs, and what it failed to do counts for nothing afterwards."""
+    world = World()
+    world.short_of.add("web")
+    world.up(component("web", max_restarts=2, restart_window=10_000.0))
+    assert words(world.state("web").reason) == "cannot make a process: none is free; tried again until it can"
+    world.run_until(1000.0)
+    assert world.phase("web") is Phase.BACKOFF
+    assert len(world.starts) > 10
+    assert world.state("web").restarts == 0
+    world.short_of.clear()
+    while world.phase("web") is not Phase.RUNNING:
+        world.run_until(world.now + 1.0)
+    assert world.now <= 1060.0
+    for _ in range(2):
+        world.exit("web", 1)
+        assert world.phase("web") is Phase.BACKOFF
+        world.run_until(world.state("web").start_at or 0.0)
+    world.exit("web", 1)
+    assert world.phase("web") is Phase.FAILED  # these were failed runs, two of which may be restarted
