@@ -15,6 +15,9 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     _open_standard_streams()
     arguments = sys.argv[1:]
+    if os.getpid() == 1 and "--foreground" in arguments:
+        # The kernel drops what process 1 does not handle, and imports take a while: SIGTERM waits for its handler.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
     seed = None
     if "up" in arguments[:3] and not {"--help", "-h", "--dry-run", "--foreground"} & set(arguments):
         # Forked before click, yaml and pydantic are imported: the supervisor never needs them, and its own imports

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 
 import click
 
 from stigmer_pm.cli.acting import Watching
 from stigmer_pm.cli.applying import Wanted, apply, plan, read_wanted
 from stigmer_pm.cli.errors import CliError, nearest
+from stigmer_pm.cli.foreground import Front, run_in_front
 from stigmer_pm.cli.options import (
     chosen_profiles,
     example,
@@ -34,14 +34,6 @@ from stigmer_pm.client.requests import Outcome, Supervisor
 _ANY_RUN = 2**62
 
 
-@dataclass(frozen=True, slots=True)
-class Front:
-    """How ``--foreground`` ends by itself."""
-
-    exit_code_from: str | None
-    exit_on_failure: bool
-
-
 @click.command("up", epilog=example("up", "up --dry-run", "up stigmer-server --timeout 1m", "up --foreground"))
 @file_option()
 @click.option("--dry-run", is_flag=True, help="Print what would change, and change nothing.")
@@ -53,6 +45,11 @@ class Front:
 @click.option("--foreground", is_flag=True, help="Stay in front with the merged logs; Ctrl-C stops everything.")
 @click.option("--exit-code-from", metavar="NAME", help="With --foreground: end with this component, by its status.")
 @click.option("--exit-on-failure", is_flag=True, help="With --foreground: end when a component is given up on.")
+@click.option(
+    "--leave-running",
+    is_flag=True,
+    help="With --foreground: SIGTERM and Ctrl-C end only the supervisor; the next one finds again what runs.",
+)
 @json_option
 @label_option
 @names_argument()
@@ -70,6 +67,7 @@ def command(
     foreground: bool,
     exit_code_from: str | None,
     exit_on_failure: bool,
+    leave_running: bool,
     as_json: bool,
 ) -> int:
     """Make the machine match the file, and wait until every component is ready, completed or failed.
@@ -78,7 +76,7 @@ def command(
     names, only those and what they need. A file with an error changes nothing. A component that would be in backoff
     for longer than 5 seconds is reported and not waited for, unless --timeout is given.
     """
-    front = Front(exit_code_from, exit_on_failure)
+    front = Front(exit_code_from, exit_on_failure, leave_running)
     _check_options(front, foreground=foreground, others=dry_run or no_wait or is_watching or as_json)
     named_profiles, profiles = profiles, chosen_profiles(profiles, session.environ)
     wanted = read_wanted(session, names, labels, profiles)
@@ -86,9 +84,7 @@ def command(
     if dry_run:
         return _show_plan(session, wanted, as_json=as_json)
     if foreground:
-        from stigmer_pm.cli.foreground import run_in_front
-
-        return run_in_front(session, wanted, front.exit_code_from, exit_on_failure=front.exit_on_failure)
+        return run_in_front(session, wanted, front)
     watching = Watching(no_wait, timeout, settle)
     status = bring_up(session, wanted, watching, as_json=as_json)
     if is_watching:
@@ -180,5 +176,5 @@ def _check_profiles(wanted: Wanted, named: tuple[str, ...]) -> None:
 def _check_options(front: Front, *, foreground: bool, others: bool) -> None:
     if foreground and others:
         raise click.UsageError("--foreground goes with neither --dry-run, --no-wait, --watch nor --json")
-    if not foreground and (front.exit_code_from or front.exit_on_failure):
-        raise click.UsageError("--exit-code-from and --exit-on-failure need --foreground")
+    if not foreground and (front.exit_code_from or front.exit_on_failure or front.leaves_running):
+        raise click.UsageError("--exit-code-from, --exit-on-failure and --leave-running need --foreground")

@@ -154,6 +154,10 @@ def default_signals() -> None:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
+
+
+def let_signals_through() -> None:
+    """No signal is held back any more, whoever has blocked it; those that have come meanwhile follow."""
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 

@@ -147,6 +147,13 @@ class Engine:
         if self._unsaved or self._records or self._runs:
             self._commit()
 
+    def settle(self) -> None:
+        """Take in and write down all that has been told by now: nobody is told it a second time."""
+        if self._inbox and not self._has_failed:
+            news, self._inbox = self._inbox, deque()
+            self._take(lambda: self.project.handle_news(news, self.clock.now()))
+        self.retry_saving()
+
     async def close(self) -> None:
         """Let go of everything; what runs goes on."""
         self._deadlines.close()

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+import os
+import signal
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from stigmer_pm.core.reasons import words
 from stigmer_pm.core.state import Desired, InstanceState, Phase, RunEnd
-from stigmer_pm.logs import Follower, Line
 from stigmer_pm.spec import ProjectSpec
-from stigmer_pm.supervisor import commands
+from stigmer_pm.supervisor import commands, signals
 from stigmer_pm.supervisor.errors import Refused
+from stigmer_pm.supervisor.front_logs import FrontLogs
 from stigmer_pm.supervisor.home import Busy, Home
 from stigmer_pm.supervisor.log import log_to
 from stigmer_pm.supervisor.run import internal_error, read_order
@@ -22,12 +25,12 @@ from stigmer_pm.supervisor.store import StoreError
 
 _log = logging.getLogger(__name__)
 
-#: Seconds between looks at the log files. A person doesn't notice it, and it costs nothing that matters in front.
-_LOOK = 0.1
 #: Seconds of stopping after which it is said what is waited for.
 _EXPLAIN_AFTER = 1.0
 
 INTERRUPTED = 130
+#: As a shell has it for one that SIGTERM ended: here for an end that was not waited for.
+HURRIED = 128 + signal.SIGTERM
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +41,20 @@ class Display:
     say: Callable[[str], None]
 
 
-def run_foreground(
-    order: Mapping[str, Any],
-    *,
-    show: Callable[[str, bytes], None],
-    say: Callable[[str], None],
-    exit_code_from: str | None,
-    exit_on_failure: bool,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How it behaves in front.
+
+    ``exit_code_from``: it ends with this component. ``exit_on_failure``: it ends when a component is given up on.
+    ``leaves_running``: SIGTERM and Ctrl-C end the supervisor alone.
+    """
+
+    exit_code_from: str | None = None
+    exit_on_failure: bool = False
+    leaves_running: bool = False
+
+
+def run_foreground(order: Mapping[str, Any], manner: Manner, display: Display) -> int:
     """Supervise in front until interrupted, until the component ``exit_code_from`` has ended, or until all have.
 
     Returns:
@@ -57,8 +66,13 @@ def run_foreground(
     """
     parsed = read_order(order)
     assert parsed.spec is not None, "in front, a file is applied"
-    if exit_code_from is not None and parsed.spec.component(exit_code_from) is None:
-        raise Refused(f"no component is called '{exit_code_from}' (--exit-code-from)", code="unknown")
+    if manner.exit_code_from is not None and parsed.spec.component(manner.exit_code_from) is None:
+        raise Refused(f"no component is called '{manner.exit_code_from}' (--exit-code-from)", code="unknown")
+    if manner.leaves_running and os.getpid() == 1:
+        raise Refused(
+            "nothing can be left running here: everything in a container ends with its first process",
+            cure="leave --leave-running out",
+        )
     try:
         home = Home(parsed.state_dir)
     except Busy:
@@ -69,7 +83,7 @@ def run_foreground(
         ) from None
     try:
         log_to(home.dir.supervisor_log)
-        return asyncio.run(_Foreground(home, Display(show, say), exit_code_from, exit_on_failure).run(parsed))
+        return asyncio.run(_Foreground(home, display, manner).run(parsed))
     except StoreError as error:
         raise Refused(str(error), exit_status=1, code="store") from error
     except Refused:
@@ -83,67 +97,96 @@ def run_foreground(
 
 
 class _Foreground:
-    def __init__(self, home: Home, display: Display, exit_code_from: str | None, exit_on_failure: bool) -> None:
+    def __init__(self, home: Home, display: Display, manner: Manner) -> None:
         self._home = home
         self._display = display
-        self._exit_code_from = exit_code_from
-        self._exit_on_failure = exit_on_failure
+        self._manner = manner
         self._interrupts = 0
+        self._is_hurried = False
         self._status: int | None = None
 
     async def run(self, order: Order) -> int:
         service = Service(self._home, order)
         self._service = service
-        follower: asyncio.Task[None] | None = None
-        watcher: asyncio.Task[None] | None = None
+        tasks: list[asyncio.Task[None]] = []
         try:
-            service.handle_signals(interrupt=self._interrupt)
-            ends_before = {s.name: s.last_end for s in self._states()}
+            signals.handle(asyncio.get_running_loop(), self._meanings())
             # Made before anything is started, so that not even the first line is missed.
             spec = order.spec
             assert spec is not None, "in front, a file is applied"
             self._refuse_one_that_will_not_run(service, spec, order)
-            logs = Follower({c.name: c.log for c in spec.components}, 0, self._log_trouble)
+            logs = FrontLogs({c.name: c.log for c in spec.components}, {}, self._display.show, self._display.say)
             service.begin(order)
-            follower = asyncio.create_task(self._follow_logs(logs))
-            watcher = asyncio.create_task(self._watch(ends_before))
+            tasks = [asyncio.create_task(work) for work in (self._watch(), logs.follow(service.engine))]
             await service.open_door()
             await service.ended.wait()
             if service.failure is not None:
                 raise service.failure
             status = self._final_status()
         finally:
-            for task in (watcher, follower):
-                if task is not None:
-                    task.cancel()
-            await asyncio.gather(*(t for t in (watcher, follower) if t is not None), return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await service.close()
         return status
 
     def _refuse_one_that_will_not_run(self, service: Service, spec: ProjectSpec, order: Order) -> None:
         """One whose end is waited for must be one that is started."""
         plan = commands.plan_for(service.engine, spec, order.scope)
-        if self._exit_code_from is not None and self._exit_code_from not in plan.wanted:
+        name = self._manner.exit_code_from
+        if name is not None and name not in plan.wanted:
             raise Refused(
-                f"component '{self._exit_code_from}' (--exit-code-from) would not be started",
-                cure="name it, or choose its profile",
+                f"component '{name}' (--exit-code-from) would not be started", cure="name it, or choose its profile"
             )
 
     def _states(self) -> list[InstanceState]:
         return [instance.state for instance in self._service.engine.project]
 
-    # --- interrupts ---------------------------------------------------------------------------------------------
+    # --- signals ------------------------------------------------------------------------------------------------
+
+    def _meanings(self) -> signals.Meanings:
+        """What signals mean in front; see docs/reference/signals.md."""
+        found = dict(signals.common(self._service))
+        found[signal.SIGTERM] = self._terminate
+        found[signal.SIGINT] = self._interrupt
+        found[signal.SIGQUIT] = self._let_go
+        if signals.has_terminal():
+            found[signal.SIGHUP] = self._terminate
+        if os.getpid() == 1:
+            found.update(dict.fromkeys(signals.ENDS_A_CONTAINER, self._terminate))
+            if self._manner.exit_code_from is not None:
+                found.update((number, partial(self._pass_on, number)) for number in signals.PASSED_ON)
+        return found
 
     def _interrupt(self) -> None:
         self._interrupts += 1
-        if self._interrupts == 1 and not self._service.is_ending:
+        if self._manner.leaves_running:
+            self._let_go()
+        elif self._interrupts == 1 and not self._service.is_ending:
             self._display.say("stopping everything in order; Ctrl-C again kills what is left")
             self._service.end()
             asyncio.get_running_loop().call_later(_EXPLAIN_AFTER, self._explain)
+        else:
+            self._display.say("killing what is left")
+            self._service.is_ending = True
+            self._service.end_or_kill()
+
+    def _terminate(self) -> None:
+        if self._manner.leaves_running:
+            self._let_go()
             return
-        self._display.say("killing what is left")
-        self._service.is_ending = True
+        self._is_hurried |= self._service.is_ending
         self._service.end_or_kill()
+
+    def _let_go(self) -> None:
+        self._display.say("ending; what runs goes on, and the next 'stigmer-pm up' finds it again")
+        self._service.let_go()
+
+    def _pass_on(self, number: int) -> None:
+        """Process 1 gets what is meant for the one component that the container is there for."""
+        assert self._manner.exit_code_from is not None, "without it nothing is passed on"
+        if self._service.engine.project.find(self._manner.exit_code_from) is not None:
+            self._service.engine.send_signal(self._manner.exit_code_from, number)
 
     def _explain(self) -> None:
         left = [s for s in self._states() if s.run is not None]
@@ -155,7 +198,7 @@ class _Foreground:
 
     # --- the end ------------------------------------------------------------------------------------------------
 
-    async def _watch(self, ends_before: Mapping[str, RunEnd | None]) -> None:
+    async def _watch(self) -> None:
         """Say what happens to components, and end when that is asked for or when nothing is left to run."""
         subscription = self._service.engine.feed.subscribe()
         told: dict[str, Phase] = {}
@@ -176,10 +219,10 @@ class _Foreground:
         states = self._states()
         ended = [s for s in states if s.phase in (Phase.COMPLETED, Phase.FAILED)]
         for state in ended:
-            if state.name == self._exit_code_from:
+            if state.name == self._manner.exit_code_from:
                 self._end(status_of(state.last_end), f"{state.name} has ended; stopping the others")
                 return
-            if self._exit_on_failure and state.phase is Phase.FAILED:
+            if self._manner.exit_on_failure and state.phase is Phase.FAILED:
                 self._end(status_of(state.last_end) or 1, f"{state.name} has failed; stopping the others")
                 return
         active = [s for s in states if s.desired is Desired.RUNNING and s.phase not in (Phase.COMPLETED, Phase.FAILED)]
@@ -195,36 +238,13 @@ class _Foreground:
     def _final_status(self) -> int:
         if self._status is not None:
             return self._status
-        if self._exit_code_from is not None:
-            state = next((s for s in self._states() if s.name == self._exit_code_from), None)
+        if self._manner.exit_code_from is not None:
+            state = next((s for s in self._states() if s.name == self._manner.exit_code_from), None)
             if state is not None and state.last_end is not None:
                 return status_of(state.last_end)
-        return INTERRUPTED if self._interrupts else 0
-
-    # --- logs ---------------------------------------------------------------------------------------------------
-
-    async def _follow_logs(self, follower: Follower) -> None:
-        """Show what components write, until this is cancelled; what has been written by then is shown as well."""
-        paths: dict[str, str] = {}
-        try:
-            while True:
-                current = {i.state.name: i.spec.log for i in self._service.engine.project}
-                if current != paths:
-                    self._show(follower.retarget(current, self._service.engine.log_offsets))
-                    paths = current
-                self._show(follower.poll())
-                await asyncio.sleep(0 if follower.is_behind else _LOOK)
-        finally:
-            self._show(follower.poll())
-            self._show(follower.rest())
-            follower.close()
-
-    def _log_trouble(self, name: str, error: OSError) -> None:
-        self._display.say(f"cannot read the log of {name}: {(error.strerror or str(error)).lower()}")
-
-    def _show(self, lines: Iterable[Line]) -> None:
-        for line in lines:
-            self._display.show(line.name, line.data)
+        if self._interrupts:
+            return INTERRUPTED
+        return HURRIED if self._is_hurried else 0
 
 
 def status_of(end: RunEnd | None) -> int:

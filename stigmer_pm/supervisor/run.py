@@ -13,6 +13,7 @@ from stigmer_pm.core.plan import Scope
 from stigmer_pm.runtime import system
 from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.spec.codec import decode
+from stigmer_pm.supervisor import signals
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.home import Busy, Home
 from stigmer_pm.supervisor.log import log_to
@@ -130,7 +131,7 @@ async def _serve(home: Home, order: Order, reply: Reply) -> int:
     except StoreError as error:
         raise Refused(str(error), exit_status=1, code="store") from error
     try:
-        service.handle_signals()
+        signals.handle(asyncio.get_running_loop(), signals.in_background(service))
         answer = service.begin(order)
         reply({"socket": await service.open_door(), "apply": answer})
         await service.ended.wait()

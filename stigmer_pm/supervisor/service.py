@@ -6,8 +6,7 @@ import asyncio
 import json
 import logging
 import os
-import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stigmer_pm.core.effects import EventKind
@@ -174,16 +173,6 @@ class Service:
             )
         return path
 
-    def handle_signals(self, *, interrupt: Callable[[], None] | None = None) -> None:
-        """SIGTERM and SIGINT stop everything in order; a second one kills. A lost terminal means nothing.
-
-        In front, ``interrupt`` takes SIGINT, and losing the terminal (SIGHUP) is as good as SIGTERM.
-        """
-        system.default_signals()
-        self._loop.add_signal_handler(signal.SIGTERM, self.end_or_kill)
-        self._loop.add_signal_handler(signal.SIGINT, interrupt or self.end_or_kill)
-        self._loop.add_signal_handler(signal.SIGHUP, (lambda: None) if interrupt is None else self.end_or_kill)
-
     def end_or_kill(self) -> None:
         """The first call stops everything in order, the second kills what is left."""
         if self.is_ending:
@@ -197,6 +186,19 @@ class Service:
             return
         self.is_ending = True
         self.engine.stop_all(self._all_stopped)
+
+    def let_go(self) -> None:
+        """End, and leave what runs to the next supervisor, as a death would; what is known by now is written first."""
+        _log.info("ending, and leaving what runs to the next supervisor")
+        self.engine.settle()
+        self.ended.set()
+
+    def reopen_log(self) -> None:
+        """Somebody has moved ``supervisor.log`` away: write into a new one of the same name."""
+        try:
+            log_to(self.home.dir.supervisor_log)
+        except OSError as error:
+            _log.error("cannot open '%s' anew: %s", self.home.dir.supervisor_log, error)
 
     async def close(self) -> None:
         """Let go of everything. After an orderly end nothing runs; otherwise what runs goes on."""

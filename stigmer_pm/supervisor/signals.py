@@ -1,0 +1,65 @@
+"""Which signal does what to a supervisor: docs/reference/signals.md shows the same table to users.
+
+What is handled here is also what reaches process 1 of a container: the kernel drops every signal to it that has no
+handler, SIGKILL from outside apart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable, Mapping
+
+from stigmer_pm.runtime import system
+from stigmer_pm.supervisor.service import Service
+
+_log = logging.getLogger(__name__)
+
+Meanings = Mapping[int, Callable[[], None]]
+
+#: What asks process 1 of a container to end, beside SIGTERM: LXC sends SIGPWR, systemd-nspawn and podman (to what they
+#: take for an init) SIGRTMIN+3, and SIGQUIT is the STOPSIGNAL of some images.
+ENDS_A_CONTAINER = tuple(
+    number for number in (signal.SIGQUIT, getattr(signal, "SIGPWR", None), signal.SIGRTMIN + 3) if number is not None
+)
+#: What process 1 passes on to the component that it stands for.
+PASSED_ON = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+
+
+def handle(loop: asyncio.AbstractEventLoop, meanings: Meanings) -> None:
+    """From now on each of these signals does what it means; those that were held back meanwhile follow at once."""
+    system.default_signals()
+    for number, deed in meanings.items():
+        loop.add_signal_handler(number, deed)
+    system.let_signals_through()
+
+
+def in_background(service: Service) -> Meanings:
+    """A supervisor that ``up`` has left behind: the end of a terminal means nothing to it."""
+    return {**common(service), signal.SIGTERM: service.end_or_kill, signal.SIGINT: service.end_or_kill}
+
+
+def common(service: Service) -> Meanings:
+    """What means the same in the background, in front and under a service manager."""
+    return {
+        signal.SIGHUP: _means_nothing,
+        signal.SIGQUIT: service.let_go,
+        signal.SIGUSR1: service.reopen_log,
+    }
+
+
+def has_terminal() -> bool:
+    """This process has a controlling terminal, whose end it is told by SIGHUP; under nohup it doesn't want to know."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        return False
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
+
+
+def _means_nothing() -> None:
+    _log.info("SIGHUP means nothing to a supervisor; 'stigmer-pm up' applies an edited file")
