@@ -84,6 +84,29 @@ def zombie_status(pid: int, started: int) -> int | None:
     return row.exit_status or None
 
 
+def is_of_another_namespace() -> bool:
+    """``/proc`` shows the pids of another namespace, under which ours are those of strangers."""
+    try:
+        return os.readlink("/proc/self") != str(os.getpid())
+    except OSError:
+        return False  # there is none
+
+
+def namespace() -> str:
+    """A word that is another one where the same pids are those of other processes: in a container, and in each start of
+    it.
+
+    The number of a namespace is given out again as soon as it is free, which is at once when a container is started
+    again; when its process 1 was started is not.
+    """
+    try:
+        number = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
+    first = read_row(1)
+    return f"{number} {0 if first is None else first.started}"
+
+
 def tree(roots: Iterable[int], table: Mapping[int, ProcessRow]) -> list[int]:
     """``roots`` and all their descendants that are in the table."""
     children: dict[int, list[int]] = {}

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from stigmer_pm.locks import unexecuted
-from stigmer_pm.runtime import system
+from stigmer_pm.runtime import system, table
 from stigmer_pm.statedir import StateDir
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.private_folder import NotPrivate, make_private
@@ -38,9 +38,14 @@ class Home:
         """Make or check the folder, and lock it.
 
         Raises:
-            Refused: the folder can't be made, or is not safe to use.
+            Refused: the folder can't be made, or is not safe to use; or processes can't be told apart here.
             Busy: another supervisor runs here.
         """
+        if table.is_of_another_namespace():
+            raise Refused(
+                "cannot tell processes apart: /proc is that of another pid namespace",
+                cure="mount one that is of this namespace (unshare --mount-proc)",
+            )
         self.dir = StateDir(path)
         self._is_new = not os.path.lexists(path)
         self._lock_fd = self._move_in()

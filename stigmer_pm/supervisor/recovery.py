@@ -24,20 +24,45 @@ _log = logging.getLogger(__name__)
 _LOOK_BACK = 50
 
 
-def load_project(memory: Memory, now: float, boot_id: str) -> Project:
+def load_project(memory: Memory, now: float, boot_id: str, pid_namespace: str = "") -> Project:
     """The project as it was last written; empty when nothing was.
 
     After a start of the machine (another ``boot_id``) nothing of it lives, and times from before mean nothing now.
+    In another ``pid_namespace`` the same is true of processes: a container that was started again has none of those
+    that it had, and their pids and sessions are those of strangers. What an engine runs for us goes on.
     """
-    same_boot = memory.meta("boot_id") == boot_id
+    recorded = {"boot_id": memory.meta("boot_id"), "pid_namespace": memory.meta("pid_namespace")}
+    here = {"boot_id": boot_id, "pid_namespace": pid_namespace}
+    same_boot = recorded["boot_id"] == boot_id
+    same_pids = same_boot and recorded["pid_namespace"] in (None, pid_namespace)
     instances = memory.load_instances()
-    revived = [Instance(i.spec, _resume(i.state, now) if same_boot else _reboot(i.state, now)) for i in instances]
-    if not same_boot:
-        # In one with the mark of this boot: who dies in between would take what is on record for this boot's.
+    revived = []
+    for instance in instances:
+        goes_on = same_pids if _is_process(instance) else same_boot
+        state = _resume(instance.state, now) if goes_on else _reboot(instance.state, now)
+        revived.append(Instance(instance.spec, state))
+    if recorded != here:
+        # In one with the marks of this boot: who dies in between would take what is on record for this boot's.
         with memory.transaction():
             memory.save_instances(enumerate(revived))
-            memory.set_meta({"boot_id": boot_id})
+            memory.set_meta(here)
     return Project(revived, memory.last_run_numbers())
+
+
+def _is_process(instance: Instance) -> bool:
+    run = instance.state.run
+    return instance.spec.container is None and (run is None or run.container is None)
+
+
+def believe_marks(memory: Memory, world: World) -> None:
+    """Where pids seem to be others than those on record, and yet a run of this project is seen: they are the same.
+
+    What tells pid namespaces apart may look different to another user, and no run may be started twice for it.
+    """
+    here = world.pid_namespace()
+    if memory.meta("pid_namespace") not in (None, here) and world.find_marked():
+        with memory.transaction():
+            memory.set_meta({"pid_namespace": here})
 
 
 def reconstruct(memory: Memory, world: World, spec: ProjectSpec, clock: Clock) -> None:
@@ -70,7 +95,7 @@ def reconstruct(memory: Memory, world: World, spec: ProjectSpec, clock: Clock) -
         with memory.transaction():
             memory.save_instances(instances)
             memory.save_runs(runs)
-            memory.set_meta({"boot_id": world.boot_id()})
+            memory.set_meta({"boot_id": world.boot_id(), "pid_namespace": world.pid_namespace()})
 
 
 def _running(spec: ComponentSpec, number: int, pid: int, now: float) -> InstanceState:

@@ -27,7 +27,7 @@ from stigmer_pm.supervisor.log import log_to
 from stigmer_pm.supervisor.neighbours import read_neighbours, remove_neighbour, write_neighbour
 from stigmer_pm.supervisor.pidfiles import PidFiles
 from stigmer_pm.supervisor.records import EventRow
-from stigmer_pm.supervisor.recovery import adopt_runs, load_project, reconstruct
+from stigmer_pm.supervisor.recovery import adopt_runs, believe_marks, load_project, reconstruct
 from stigmer_pm.supervisor.store import Store, StoreError
 from stigmer_pm.supervisor.usage import UsageMeter
 from stigmer_pm.supervisor.world import LocalWorld
@@ -94,7 +94,8 @@ class Service:
         clock = MachineClock()
         if order.spec is not None:
             reconstruct(self.store, world, order.spec, clock)
-        project = load_project(self.store, clock.now(), system.boot_id())
+        believe_marks(self.store, world)
+        project = load_project(self.store, clock.now(), world.boot_id(), world.pid_namespace())
         if self.store.moved_aside is not None:
             self._tell_of_damage(clock, self.store.moved_aside)
         self.engine = Engine(self._loop, clock, self.store, world, project)

@@ -154,6 +154,10 @@ class World(Protocol):
         """A word that is another one after every start of the machine."""
         ...
 
+    def pid_namespace(self) -> str:
+        """A word that is another one where the same pids are those of other processes."""
+        ...
+
     def count_leftovers(self, instance: str, run: int) -> int:
         """How many processes live of a run whose leader is gone; from now on it is told when none does."""
         ...

@@ -10,7 +10,7 @@ from stigmer_pm.core.events import ProbeDone
 from stigmer_pm.core.reasons import Reason
 from stigmer_pm.core.state import Exit, Run, StopCause
 from stigmer_pm.probes import DeclaredProbe, HealthProbe, ProbeContext
-from stigmer_pm.runtime import system
+from stigmer_pm.runtime import system, table
 from stigmer_pm.runtime.containers.runtime import ContainerRuntime
 from stigmer_pm.runtime.probe_child import CommandSpawner
 from stigmer_pm.runtime.process import ProcessRuntime, fingerprint
@@ -103,6 +103,10 @@ class LocalWorld:
     def boot_id(self) -> str:
         """Of this machine."""
         return system.boot_id()
+
+    def pid_namespace(self) -> str:
+        """That of this process."""
+        return table.namespace()
 
     def count_leftovers(self, instance: str, run: int) -> int:
         """What lives of a run whose leader is gone."""

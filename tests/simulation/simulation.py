@@ -236,7 +236,7 @@ class Simulation(Happenings):
         self.loop = VirtualLoop(self.clock)
         if file is not None:
             reconstruct(self.memory, self.world, file, self.clock)
-        project = load_project(self.memory, self.clock.at, self.world.boot_id())
+        project = load_project(self.memory, self.clock.at, self.world.boot_id(), self.world.pid_namespace())
         if self.memory.meta("boot_id") != self.world.boot_id():
             # As load_project should: see test_found.py.
             self.memory.save_instances(enumerate(project))

@@ -149,6 +149,9 @@ class VirtualWorld(Ground):
     def boot_id(self) -> str:
         return f"boot {self._boot}"
 
+    def pid_namespace(self) -> str:
+        return "of the machine"
+
     def count_leftovers(self, instance: str, run: int) -> int:
         process = self.processes.get((instance, run))
         if process is None or process.is_container:
