@@ -14,6 +14,12 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     _open_standard_streams()
+    if "STIGMER_PM_HANDOVER" in os.environ:
+        from stigmer_pm.successor import take_over
+
+        status = take_over()
+        if status is not None:
+            sys.exit(status)
     arguments = sys.argv[1:]
     if os.getpid() == 1 and "--foreground" in arguments:
         # The kernel drops what process 1 does not handle, and imports take a while: SIGTERM waits for its handler.

@@ -45,6 +45,7 @@ COMMANDS: Mapping[str, str] = {
     "signal": "stigmer_pm.cli.signal",
     "pid": "stigmer_pm.cli.pid",
     "ls": "stigmer_pm.cli.ls",
+    "upgrade": "stigmer_pm.cli.upgrade",
     "version": "stigmer_pm.cli.version",
     "completion": "stigmer_pm.cli.completion",
 }

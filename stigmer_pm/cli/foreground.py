@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from stigmer_pm.cli.applying import Wanted, order_of
 from stigmer_pm.cli.screen.log_lines import LogPrinter
 from stigmer_pm.cli.screen.terminal import OutputLost, Terminal
 from stigmer_pm.cli.session import Session
 from stigmer_pm.client.errors import Refused
+
+if TYPE_CHECKING:
+    from stigmer_pm.supervisor.foreground import Display
+    from stigmer_pm.supervisor.handover import Handover
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +33,41 @@ def run_in_front(session: Session, wanted: Wanted, front: Front) -> int:
     Raises:
         Refused: it can't be begun; nothing was started.
     """
-    # The only place where the command line imports the supervisor itself: here it is the supervisor.
+    # Only here does the command line import the supervisor itself, for here it is the supervisor.
     from stigmer_pm.supervisor import errors
-    from stigmer_pm.supervisor.foreground import Display, Manner, run_foreground
+    from stigmer_pm.supervisor.foreground import Manner, run_foreground
 
+    manner = Manner(front.exit_code_from, front.exit_on_failure, front.leaves_running)
     session.discard_seed()
-    terminal = session.terminal
-    printer = LogPrinter(terminal, [component.name for component in wanted.spec.components])
+    display = _display(session.terminal, [component.name for component in wanted.spec.components])
+    try:
+        return run_foreground(order_of(session, wanted), manner, display)
+    except errors.Refused as refused:
+        raise Refused(refused.message, refused.cure, refused.exit_status) from refused
+
+
+def go_on_in_front(handover: Handover, environ: Mapping[str, str]) -> int:
+    """Go on in front where another version has ended, in this very process. The exit status."""
+    from stigmer_pm.supervisor import errors
+    from stigmer_pm.supervisor.foreground import Manner, run_foreground
+
+    terminal = Terminal.of_this_process(environ)
+    front = handover.front or {}
+    order = {
+        "recover": {"state_dir": handover.state_dir, "file": handover.file},
+        "environment": dict(environ),
+    }
+    try:
+        return run_foreground(order, Manner(**front["manner"]), _display(terminal, front["offsets"]), handover)
+    except errors.Refused as refused:
+        terminal.complain(refused.message)
+        return refused.exit_status
+
+
+def _display(terminal: Terminal, names: Iterable[str]) -> Display:
+    from stigmer_pm.supervisor.foreground import Display
+
+    printer = LogPrinter(terminal, names)
 
     def show(name: str, line: bytes) -> None:
         with _to_nobody_when_lost(terminal):
@@ -45,11 +78,7 @@ def run_in_front(session: Session, wanted: Wanted, front: Front) -> int:
         with _to_nobody_when_lost(terminal):
             terminal.say(text)
 
-    manner = Manner(front.exit_code_from, front.exit_on_failure, front.leaves_running)
-    try:
-        return run_foreground(order_of(session, wanted), manner, Display(show, say))
-    except errors.Refused as refused:
-        raise Refused(refused.message, refused.cure, refused.exit_status) from refused
+    return Display(show, say)
 
 
 @contextmanager

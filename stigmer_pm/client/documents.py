@@ -134,3 +134,6 @@ class EventEntry(TypedDict):
     instance: str | None
     kind: str
     message: str
+
+
+UpgradeAnswer = TypedDict("UpgradeAnswer", {"from": str, "to": str, "pid": int, "since": str})

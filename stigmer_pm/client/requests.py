@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
@@ -20,6 +21,7 @@ from stigmer_pm.client.documents import (
     SaidResult,
     Standing,
     Targets,
+    UpgradeAnswer,
 )
 from stigmer_pm.client.errors import Refused
 from stigmer_pm.client.exchange import Answer, BadAnswer, ask
@@ -31,6 +33,8 @@ from stigmer_pm.statedir import StateDir
 ANSWER_WITHIN = 5.0
 #: Seconds for a request that begins work: thousands of starts keep the supervisor's loop busy for a while.
 BEGIN_WITHIN = 60.0
+#: The message that ends a stream when another supervisor takes the place of the one that was asked.
+_MOVED = "moved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +122,19 @@ class Supervisor:
         self, names: Sequence[str] = (), *, since: str | None = None, limit: int | None = None
     ) -> Iterator[EventEntry]:
         """The journal, then what is added to it, for as long as the supervisor runs."""
+        began_at = _now()
         query = [*_event_query(names, since, limit), ("follow", "1")]
-        for event, document in self._stream("GET", "/v1/events", query=query):
-            if event == "event":
-                yield cast(EventEntry, document)
+        last = 0
+        while query:
+            asked, query = query, []
+            for event, document in self._stream("GET", "/v1/events", query=asked):
+                if event == _MOVED:
+                    # The next one is asked for the rest; what it tells again, by the same time, has been told.
+                    since = since or began_at
+                    query = [*_event_query(names, since, None), ("follow", "1")]
+                elif event == "event" and document["id"] > last:
+                    last, since = document["id"], document["at"]
+                    yield cast(EventEntry, document)
 
     # --- requests -----------------------------------------------------------------------------------------------
 
@@ -178,6 +191,13 @@ class Supervisor:
             body["targets"] = targets
         return self._progress("/v1/wait", body)
 
+    def upgrade(self, python: str, path: Sequence[str]) -> UpgradeAnswer:
+        """Have the program of this interpreter, which looks for modules in ``path``, take the supervisor's place.
+
+        The answer comes before it does; :meth:`ps` tells by its ``since`` when it has.
+        """
+        return cast(UpgradeAnswer, self._ask("POST", "/v1/upgrade", {"python": python, "path": list(path)}))
+
     def down(self, *, timeout: float | None = None) -> Iterator[Progress | Outcome]:
         """Stop everything in order; the supervisor ends after the outcome. ``timeout`` ends only the watching."""
         return self._progress("/v1/down", {"timeout": timeout})
@@ -185,14 +205,21 @@ class Supervisor:
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _progress(self, path: str, body: Document) -> Iterator[Progress | Outcome]:
-        for event, document in self._stream("POST", path, body):
-            if event == "progress":
-                yield Progress(document["instances"])
-            elif event == "done":
-                yield Outcome(
-                    document["reached"], document["timed_out"], document["instances"], document.get("stays", "")
-                )
-                return
+        ends_at = None if body["timeout"] is None else time.monotonic() + body["timeout"]
+        has_moved = True
+        while has_moved:
+            has_moved = False
+            for event, document in self._stream("POST", path, body):
+                if event == "progress":
+                    yield Progress(document["instances"])
+                elif event == "done":
+                    yield Outcome(
+                        document["reached"], document["timed_out"], document["instances"], document.get("stays", "")
+                    )
+                    return
+                has_moved = event == _MOVED
+            if ends_at is not None:
+                body = {**body, "timeout": max(0.0, ends_at - time.monotonic())}
         raise finding.explain_silence(self.state, self.address, BadAnswer("its answer was cut off"))
 
     def _begin_within(self) -> float:
@@ -244,6 +271,12 @@ class Supervisor:
             return connect(self.address, timeout)
         except OSError as error:
             raise finding.explain_silence(self.state, self.address, error) from error
+
+
+def _now() -> str:
+    """By the clock of this machine, as the journal has it."""
+    wall = time.time()
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(wall)) + f".{int(wall % 1 * 1000):03}Z"
 
 
 def _refusal(answer: Answer) -> Refused:

@@ -96,6 +96,7 @@ class EventKind(StrEnum):
     WAITING = "waiting"
     EDITED = "edited"
     RESET = "reset"
+    REPLACED = "replaced"
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,10 @@ class Follower:
                 continue
             self.is_behind |= file.is_behind
 
+    def offsets(self) -> dict[str, int]:
+        """How far each file has been handed on, by its name."""
+        return {name: file.offset for name, file in self._files.items()}
+
     def rest(self) -> Iterator[Line]:
         """What stands at the end of the files without a newline: nothing will be added to it any more."""
         for file in self._files.values():
@@ -85,6 +89,11 @@ class _Followed:
         if self._descriptor is not None and lines is not None:
             with open(self._descriptor, "rb", closefd=False) as file:
                 self._position = start_of_tail(file, lines, 0, file.seek(0, os.SEEK_END))
+
+    @property
+    def offset(self) -> int:
+        """Where the first line begins that has not been handed on."""
+        return self._position - len(self._partial)
 
     def take(self) -> Iterator[bytes]:
         """Complete lines that were added, at most a turn's worth."""

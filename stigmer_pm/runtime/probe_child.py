@@ -32,6 +32,7 @@ class CommandSpawner:
     def __init__(self, loop: asyncio.AbstractEventLoop, reaper: Reaper) -> None:
         self._loop = loop
         self._reaper = reaper
+        self._running: set[CommandChild] = set()
 
     def spawn(
         self,
@@ -55,5 +56,17 @@ class CommandSpawner:
             kind = FileNotFoundError if failure.subject == argv[0] and "not found" in failure.detail else OSError
             raise kind(failure.number, failure.detail, failure.subject) from failure
         exited: asyncio.Future[int] = self._loop.create_future()
-        self._reaper.watch(pid, lambda status: None if exited.done() else exited.set_result(status))
-        return CommandChild(pid, exited)
+        child = CommandChild(pid, exited)
+        self._running.add(child)
+        self._reaper.watch(pid, lambda status: self._ended(child, status))
+        return child
+
+    def kill_all(self) -> None:
+        """SIGKILL every command that runs: whoever waits for it will not be there any more."""
+        for child in self._running:
+            child.kill_tree()
+
+    def _ended(self, child: CommandChild, status: int) -> None:
+        self._running.discard(child)
+        if not child.exited.done():
+            child.exited.set_result(status)

@@ -122,6 +122,8 @@ class ProcessRuntime:
         The process is taken for ours when it has the recorded pid and started at the recorded time.
         """
         marks = Marks(MARK, self.mark_of(instance, run), pid, started, was_watched=False)
+        if self._adopt_child(instance, run, replace(marks, was_watched=True)):
+            return True
         watch = _Watch(instance, run, marks, is_child=False)
         self._watches[instance, run] = watch
         try:
@@ -139,6 +141,16 @@ class ProcessRuntime:
         else:
             watch.pidfds[pid] = pidfd
             self._loop.add_reader(pidfd, self._adopted_gone, watch, pid)
+        return True
+
+    def _adopt_child(self, instance: str, run: int, marks: Marks) -> bool:
+        """That supervisor was this very process, before an exec or a bug: the run is our child still, and its end is
+        told by the reaper, also when it has ended meanwhile and nobody has collected it."""
+        row = table.read_row(marks.leader)
+        if row is None or row.started != marks.leader_started or row.parent != os.getpid():
+            return False
+        watch = self._watches[instance, run] = _Watch(instance, run, marks, is_child=True)
+        self._reaper.watch(marks.leader, lambda status: self._leader_gone(watch, status))
         return True
 
     def find_started(self, instance: str, run: int) -> tuple[int, int] | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sized
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sized
 from datetime import datetime
 from typing import Any
 
@@ -21,11 +22,14 @@ from stigmer_pm.spec.codec import decode
 from stigmer_pm.spec.signals import signal_name, signal_number
 from stigmer_pm.supervisor import commands
 from stigmer_pm.supervisor.bodies import LARGE
+from stigmer_pm.supervisor.clock import stamp
 from stigmer_pm.supervisor.documents import Document, describe_document, event_document
 from stigmer_pm.supervisor.errors import Refused
+from stigmer_pm.supervisor.handover import Successor
 from stigmer_pm.supervisor.selection import Selection, select
 from stigmer_pm.supervisor.service import Service
 from stigmer_pm.supervisor.waiting import Wish, wait
+from stigmer_pm.version import __version__
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +37,7 @@ _log = logging.getLogger(__name__)
 _MOST_NAMES = 10_000
 
 Handler = Callable[[Service, Request], Awaitable[Response]]
-Messages = AsyncIterator[tuple[str, Document]]
+Messages = AsyncGenerator[tuple[str, Document], None]
 
 
 def make_app(service: Service) -> Starlette:
@@ -99,7 +103,7 @@ async def wait_for(service: Service, request: Request) -> Response:
     settle = _number(body, "settle", 1.0)
     patience = Patience(1.0 if settle is None else settle, _number(body, "patience", None))
     wish = Wish({str(n): int(r) for n, r in targets.items()}, goal, patience, _number(body, "timeout", None))
-    return _stream(wait(service.engine, wish))
+    return _stream(service, wait(service.engine, wish))
 
 
 async def describe(service: Service, request: Request) -> Response:
@@ -131,7 +135,7 @@ async def events(service: Service, request: Request) -> Response:
     if query.getlist("name"):
         names = tuple(select(service.engine.project, Selection(tuple(query.getlist("name")))))
     if query.get("follow") in ("1", "true"):
-        return _stream(_follow_events(service, since, names, limit))
+        return _stream(service, _follow_events(service, since, names, limit))
     rows = service.store.events(since=since, instances=names, limit=limit)
     return JSONResponse({"events": [event_document(row) for row in rows]})
 
@@ -153,13 +157,25 @@ async def send_signal(service: Service, request: Request) -> Response:
     return JSONResponse({"results": results})
 
 
+async def upgrade(service: Service, request: Request) -> Response:
+    """Have another program take this supervisor's place; the answer comes before it does."""
+    body = await service.bodies.read(request)
+    python, path = body.get("python"), _strings(body, "path")
+    if not isinstance(python, str) or not os.path.isabs(python):
+        raise Refused("python must be the path of an interpreter")
+    successor = Successor(python, path)
+    version = await service.succession.prepare(successor)
+    service.succession.begin(successor)
+    return JSONResponse({"from": __version__, "to": version, "pid": os.getpid(), "since": stamp(service.started_at)})
+
+
 async def down(service: Service, request: Request) -> Response:
     """Stop everything in order and end the supervisor."""
     body = await service.bodies.read(request)
     targets = {i.state.name: ANY_RUN for i in service.engine.project}
     service.end()
     wish = Wish(targets, Goal.STOPPED, Patience(), _number(body, "timeout", None))
-    return _stream(_with_what_stays(service, wait(service.engine, wish)))
+    return _stream(service, _with_what_stays(service, wait(service.engine, wish)))
 
 
 async def _with_what_stays(service: Service, messages: Messages) -> Messages:
@@ -178,6 +194,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/v1/components/{name}", describe),
     ("GET", "/v1/events", events),
     ("POST", "/v1/signal", send_signal),
+    ("POST", "/v1/upgrade", upgrade),
     ("POST", "/v1/down", down),
 )
 
@@ -272,9 +289,7 @@ def _limit(text: str | None) -> int | None:
     return min(int(text[:9]), 1_000_000)
 
 
-async def _follow_events(
-    service: Service, since: float, names: tuple[str, ...], limit: int | None
-) -> AsyncIterator[tuple[str, Document]]:
+async def _follow_events(service: Service, since: float, names: tuple[str, ...], limit: int | None) -> Messages:
     subscription = service.engine.feed.subscribe()
     try:
         last = 0
@@ -290,10 +305,10 @@ async def _follow_events(
         service.engine.feed.unsubscribe(subscription)
 
 
-def _stream(messages: Messages) -> StreamingResponse:
+def _stream(service: Service, messages: Messages) -> StreamingResponse:
     async def lines() -> AsyncIterator[bytes]:
         try:
-            async for name, document in messages:
+            async for name, document in _until_moving(service, messages):
                 yield f"event: {name}\ndata: {json.dumps(document)}\n\n".encode()
         except asyncio.CancelledError:
             raise
@@ -301,3 +316,27 @@ def _stream(messages: Messages) -> StreamingResponse:
             _log.exception("bug while streaming")
 
     return StreamingResponse(lines(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+async def _until_moving(service: Service, messages: Messages) -> Messages:
+    """The messages; when another supervisor takes this one's place, ``moved`` says to ask that one again."""
+    moving = asyncio.ensure_future(service.succession.is_moving.wait())
+    try:
+        while True:
+            following = asyncio.ensure_future(anext(messages))
+            try:
+                await asyncio.wait({following, moving}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                if not following.done():
+                    following.cancel()
+                    await asyncio.wait({following})
+            if following.cancelled():
+                yield "moved", {}
+                return
+            try:
+                yield following.result()
+            except StopAsyncIteration:
+                return
+    finally:
+        moving.cancel()
+        await messages.aclose()

@@ -8,6 +8,7 @@ import os
 import socket
 import stat
 import struct
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -103,22 +104,44 @@ class Door:
         self._state = ServerState()
         self._visitors = Visitors(self._config, self._state)
         self._server: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
         self.path = ""
 
-    async def open(self, path: str) -> None:
-        """Listen at ``path``.
+    async def open(self, path: str, listener: socket.socket | None = None) -> None:
+        """Listen at ``path``, or go on with a ``listener`` that was handed over and lies there.
 
         Raises:
             OSError: the socket can't be made there.
         """
         await self.close()
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(_tell)
-        listener = listen(path)
-        # asyncio would take as many connections in one go as may wait; and where no descriptor is free, fail as often.
-        self._server = await loop.create_unix_server(self._visitors.protocol, sock=listener, backlog=1)
-        listener.listen(BACKLOG)
+        asyncio.get_running_loop().set_exception_handler(_tell)
+        self._listener = listen(path) if listener is None else listener
         self.path = path
+        await self.resume()
+
+    async def resume(self) -> None:
+        """Answer (again), unless it has been closed."""
+        if self._listener is None:
+            return
+        # Python 3.13 and later would remove the socket with a server that is closed; we say when.
+        options: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
+        loop = asyncio.get_running_loop()
+        # asyncio would take as many connections in one go as may wait; and where no descriptor is free, fail as often.
+        options["backlog"] = 1
+        self._server = await loop.create_unix_server(self._visitors.protocol, sock=self._listener, **options)
+        self._listener.listen(BACKLOG)
+
+    async def pause(self) -> int:
+        """Take nothing more in, and answer what is under way, within a second. The descriptor of the socket: who
+        connects from now on waits in the kernel's queue, for :meth:`resume` or for whoever gets the descriptor."""
+        assert self._listener is not None, "it is open"
+        kept = self._listener.dup()
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        self._listener = kept
+        await self.drain()
+        return kept.fileno()
 
     def is_open(self) -> bool:
         """The socket lies where clients look for it."""
@@ -129,6 +152,9 @@ class Door:
         if self._server is not None:
             self._server.close()
             self._server = None
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
             with suppress(OSError):
                 os.unlink(self.path)
 

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
@@ -17,9 +17,10 @@ from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.supervisor import commands, signals
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.front_logs import FrontLogs
+from stigmer_pm.supervisor.handover import Handover
 from stigmer_pm.supervisor.home import Busy, Home
 from stigmer_pm.supervisor.log import log_to
-from stigmer_pm.supervisor.run import internal_error, read_order
+from stigmer_pm.supervisor.run import inherited_listener, internal_error, read_order
 from stigmer_pm.supervisor.service import Order, Service
 from stigmer_pm.supervisor.store import StoreError
 
@@ -54,7 +55,7 @@ class Manner:
     leaves_running: bool = False
 
 
-def run_foreground(order: Mapping[str, Any], manner: Manner, display: Display) -> int:
+def run_foreground(order: Mapping[str, Any], manner: Manner, display: Display, handover: Handover | None = None) -> int:
     """Supervise in front until interrupted, until the component ``exit_code_from`` has ended, or until all have.
 
     Returns:
@@ -65,16 +66,15 @@ def run_foreground(order: Mapping[str, Any], manner: Manner, display: Display) -
         Refused: it can't be begun; nothing was started.
     """
     parsed = read_order(order)
-    assert parsed.spec is not None, "in front, a file is applied"
-    if manner.exit_code_from is not None and parsed.spec.component(manner.exit_code_from) is None:
-        raise Refused(f"no component is called '{manner.exit_code_from}' (--exit-code-from)", code="unknown")
+    if parsed.spec is not None and manner.exit_code_from is not None:
+        _refuse_unknown(parsed.spec, manner.exit_code_from)
     if manner.leaves_running and os.getpid() == 1:
         raise Refused(
             "nothing can be left running here: everything in a container ends with its first process",
             cure="leave --leave-running out",
         )
     try:
-        home = Home(parsed.state_dir)
+        home = Home(parsed.state_dir, None if handover is None else handover.lock_fd)
     except Busy:
         raise Refused(
             "a supervisor already runs this project in the background",
@@ -83,7 +83,7 @@ def run_foreground(order: Mapping[str, Any], manner: Manner, display: Display) -
         ) from None
     try:
         log_to(home.dir.supervisor_log)
-        return asyncio.run(_Foreground(home, display, manner).run(parsed))
+        return asyncio.run(_Foreground(home, display, manner).run(parsed, handover))
     except StoreError as error:
         raise Refused(str(error), exit_status=1, code="store") from error
     except Refused:
@@ -96,6 +96,11 @@ def run_foreground(order: Mapping[str, Any], manner: Manner, display: Display) -
         home.close()
 
 
+def _refuse_unknown(spec: ProjectSpec, name: str) -> None:
+    if spec.component(name) is None:
+        raise Refused(f"no component is called '{name}' (--exit-code-from)", code="unknown")
+
+
 class _Foreground:
     def __init__(self, home: Home, display: Display, manner: Manner) -> None:
         self._home = home
@@ -104,20 +109,21 @@ class _Foreground:
         self._interrupts = 0
         self._is_hurried = False
         self._status: int | None = None
+        self._told: dict[str, str] = {}
 
-    async def run(self, order: Order) -> int:
-        service = Service(self._home, order)
+    async def run(self, order: Order, handover: Handover | None) -> int:
+        service = Service(self._home, order, inherited_listener(handover))
         self._service = service
+        service.describe_front = self._describe
+        if handover is not None:
+            service.tell_of_handover(handover.version)
         tasks: list[asyncio.Task[None]] = []
         try:
             signals.handle(asyncio.get_running_loop(), self._meanings())
             # Made before anything is started, so that not even the first line is missed.
-            spec = order.spec
-            assert spec is not None, "in front, a file is applied"
-            self._refuse_one_that_will_not_run(service, spec, order)
-            logs = FrontLogs({c.name: c.log for c in spec.components}, {}, self._display.show, self._display.say)
+            self._logs = self._open_logs(order, handover)
             service.begin(order)
-            tasks = [asyncio.create_task(work) for work in (self._watch(), logs.follow(service.engine))]
+            tasks = [asyncio.create_task(work) for work in (self._watch(), self._logs.follow(service.engine))]
             await service.open_door()
             await service.ended.wait()
             if service.failure is not None:
@@ -129,6 +135,21 @@ class _Foreground:
             await asyncio.gather(*tasks, return_exceptions=True)
             await service.close()
         return status
+
+    def _open_logs(self, order: Order, handover: Handover | None) -> FrontLogs:
+        """From here on, or from where the supervisor before this one has stopped showing them."""
+        if order.spec is not None:
+            self._refuse_one_that_will_not_run(self._service, order.spec, order)
+        components = () if order.spec is None else order.spec.components
+        front = {} if handover is None else dict(handover.front or {})
+        self._told = dict(front.get("told", {}))
+        return FrontLogs(
+            {c.name: c.log for c in components}, front.get("offsets", {}), self._display.show, self._display.say
+        )
+
+    def _describe(self) -> Mapping[str, object]:
+        """What the supervisor that takes this one's place must know beside what is on record."""
+        return {"manner": asdict(self._manner), "offsets": self._logs.offsets(), "told": self._told}
 
     def _refuse_one_that_will_not_run(self, service: Service, spec: ProjectSpec, order: Order) -> None:
         """One whose end is waited for must be one that is started."""
@@ -201,11 +222,10 @@ class _Foreground:
     async def _watch(self) -> None:
         """Say what happens to components, and end when that is asked for or when nothing is left to run."""
         subscription = self._service.engine.feed.subscribe()
-        told: dict[str, Phase] = {}
         while True:
             for state in self._states():
-                if told.get(state.name) is not state.phase:
-                    told[state.name] = state.phase
+                if self._told.get(state.name) != state.phase:
+                    self._told[state.name] = state.phase.value
                     self._tell(state)
             if not self._service.is_ending:
                 self._end_if_due()

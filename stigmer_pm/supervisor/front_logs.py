@@ -28,6 +28,10 @@ class FrontLogs:
         self._begin = begin
         self._follower = Follower({} if begin else paths, 0, self._tell_trouble)
 
+    def offsets(self) -> dict[str, int]:
+        """How far each file has been shown, by the name of its component."""
+        return self._follower.offsets()
+
     async def follow(self, engine: Engine) -> None:
         """Show lines until this is cancelled; what has been written by then is shown as well."""
         paths: dict[str, str] = {}

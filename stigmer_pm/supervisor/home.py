@@ -34,8 +34,8 @@ class Busy(Exception):
 class Home:
     """A state folder that is ours: safe, and locked for as long as this object is open."""
 
-    def __init__(self, path: str) -> None:
-        """Make or check the folder, and lock it.
+    def __init__(self, path: str, lock_fd: int | None = None) -> None:
+        """Make or check the folder, and lock it, unless it is locked already by ``lock_fd``.
 
         Raises:
             Refused: the folder can't be made, or is not safe to use; or processes can't be told apart here.
@@ -48,14 +48,14 @@ class Home:
             )
         self.dir = StateDir(path)
         self._is_new = not os.path.lexists(path)
-        self._lock_fd = self._move_in()
+        self.lock_fd = self._move_in(lock_fd)
 
-    def _move_in(self) -> int:
+    def _move_in(self, lock_fd: int | None = None) -> int:
         try:
             make_private(self.dir.path, _is_ours)
             for folder in (self.dir.logs, self.dir.pids):
                 os.makedirs(folder, 0o700, exist_ok=True)
-            lock_fd = _lock(self.dir.lock)
+            lock_fd = _lock(self.dir.lock) if lock_fd is None else lock_fd
             _write_new(self.dir.gitignore, "*\n")
         except NotPrivate as error:
             raise Refused(
@@ -73,7 +73,7 @@ class Home:
     def is_in_place(self) -> bool:
         """The folder is still there, with the lock that we hold; somebody may have removed it."""
         try:
-            there, ours = os.stat(self.dir.lock), os.fstat(self._lock_fd)
+            there, ours = os.stat(self.dir.lock), os.fstat(self.lock_fd)
         except OSError:
             return False
         return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
@@ -86,8 +86,8 @@ class Home:
             Busy: another supervisor has been faster.
         """
         lock_fd = self._move_in()
-        os.close(self._lock_fd)
-        self._lock_fd = lock_fd
+        os.close(self.lock_fd)
+        self.lock_fd = lock_fd
 
     def publish(self, address: Mapping[str, object]) -> None:
         """Write down where this supervisor is found; readers see the old or the new one, never a half."""
@@ -117,7 +117,7 @@ class Home:
 
     def close(self) -> None:
         """Give the lock back."""
-        os.close(self._lock_fd)
+        os.close(self.lock_fd)
 
 
 def _is_ours(descriptor: int) -> bool:

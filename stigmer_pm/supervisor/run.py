@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.spec.codec import decode
 from stigmer_pm.supervisor import signals
 from stigmer_pm.supervisor.errors import Refused
+from stigmer_pm.supervisor.handover import Handover
 from stigmer_pm.supervisor.home import Busy, Home
 from stigmer_pm.supervisor.log import log_to
 from stigmer_pm.supervisor.service import Order, Service
@@ -45,14 +47,15 @@ def read_order(order: Mapping[str, Any]) -> Order:
     return Order(spec.state_dir, spec.file, environment, spec, scope)
 
 
-def supervise(order: Order, reply: Reply, detach: Callable[[Home], None]) -> int:
+def supervise(order: Order, reply: Reply, detach: Callable[[Home], None], handover: Handover | None = None) -> int:
     """Be the supervisor of a project until it is told to end.
 
     ``reply`` gets one document: where the socket is and what applying the file has begun, or an error. ``detach`` is
-    called once the state folder is ours and before anything is started.
+    called once the state folder is ours and before anything is started. ``handover`` is from the supervisor whose place
+    in this process it takes.
     """
     try:
-        home = Home(order.state_dir)
+        home = Home(order.state_dir, None if handover is None else handover.lock_fd)
     except Busy:
         reply({"busy": True})
         return 0
@@ -63,8 +66,9 @@ def supervise(order: Order, reply: Reply, detach: Callable[[Home], None]) -> int
         log_to(home.dir.supervisor_log)
         detach(home)
         system.set_process_name("stigmer-pm sup")
-        return _serve_in_spite_of_bugs(home, order, reply)
+        return _serve_in_spite_of_bugs(home, order, reply, handover)
     except Refused as refused:
+        _log.error("%s", refused.message)
         home.withdraw()
         reply(refused.document())
         return refused.exit_status
@@ -101,7 +105,16 @@ def internal_error(home: Home) -> Refused:
     )
 
 
-def _serve_in_spite_of_bugs(home: Home, order: Order, reply: Reply) -> int:
+def inherited_listener(handover: Handover | None) -> socket.socket | None:
+    """The socket that was handed over, if one was."""
+    if handover is None:
+        return None
+    listener = socket.socket(fileno=handover.listener_fd)
+    listener.setblocking(False)
+    return listener
+
+
+def _serve_in_spite_of_bugs(home: Home, order: Order, reply: Reply, handover: Handover | None) -> int:
     """Serve; when a bug ends it, begin again from what is on record, as after a crash.
 
     A bug that comes back at once is not answered for ever: who is there to see it finds it in the log.
@@ -109,8 +122,9 @@ def _serve_in_spite_of_bugs(home: Home, order: Order, reply: Reply) -> int:
     failures: deque[float] = deque(maxlen=_MOST_FAILURES)
     while True:
         try:
-            return asyncio.run(_serve(home, order, reply))
+            return asyncio.run(_serve(home, order, reply, handover))
         except _Failed:
+            handover = None
             _log.exception("bug in the supervisor: it begins again from what is on record; what runs goes on")
             if len(failures) == _MOST_FAILURES and system.now() - failures[0] < _FAILURE_WINDOW:
                 raise
@@ -119,7 +133,7 @@ def _serve_in_spite_of_bugs(home: Home, order: Order, reply: Reply) -> int:
             order = Order(order.state_dir, order.file, order.environment)
 
 
-async def _serve(home: Home, order: Order, reply: Reply) -> int:
+async def _serve(home: Home, order: Order, reply: Reply, handover: Handover | None) -> int:
     """Serve until the end.
 
     Raises:
@@ -127,10 +141,12 @@ async def _serve(home: Home, order: Order, reply: Reply) -> int:
         _Failed: a bug was met while it served.
     """
     try:
-        service = Service(home, order)
+        service = Service(home, order, inherited_listener(handover))
     except StoreError as error:
         raise Refused(str(error), exit_status=1, code="store") from error
     try:
+        if handover is not None:
+            service.tell_of_handover(handover.version)
         signals.handle(asyncio.get_running_loop(), signals.in_background(service))
         answer = service.begin(order)
         reply({"socket": await service.open_door(), "apply": answer})

@@ -6,7 +6,8 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
+import socket
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stigmer_pm.core.effects import EventKind
@@ -29,6 +30,7 @@ from stigmer_pm.supervisor.pidfiles import PidFiles
 from stigmer_pm.supervisor.records import EventRow
 from stigmer_pm.supervisor.recovery import adopt_runs, believe_marks, load_project, reconstruct
 from stigmer_pm.supervisor.store import Store, StoreError
+from stigmer_pm.supervisor.succession import Succession
 from stigmer_pm.supervisor.usage import UsageMeter
 from stigmer_pm.supervisor.world import LocalWorld
 from stigmer_pm.version import __version__
@@ -60,8 +62,8 @@ class Order:
 class Service:
     """A supervisor from its first breath to its last. Must be made and used on its event loop."""
 
-    def __init__(self, home: Home, order: Order) -> None:
-        """Open the state and load what an earlier supervisor left.
+    def __init__(self, home: Home, order: Order, listener: socket.socket | None = None) -> None:
+        """Open the state and load what an earlier supervisor left; ``listener`` is its socket, if it was handed over.
 
         Raises:
             StoreError: the state can't be read or written.
@@ -74,11 +76,14 @@ class Service:
         #: The bug that has ended it, if one has.
         self.failure: Exception | None = None
         self.is_ending = False
-        self._spec_file = order.file
+        self.file = order.file
         self._project_name = self.store.meta("project") or "" if order.spec is None else order.spec.name
         self._environ = order.environment
         self._usage = UsageMeter()
-        self._door: Door | None = None
+        self.door: Door | None = None
+        self._listener = listener
+        #: What a supervisor in front is about, for the one that takes its place.
+        self.describe_front: Callable[[], Mapping[str, object] | None] = lambda: None
         self._socket_path = ""
         self._resync: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
@@ -100,6 +105,7 @@ class Service:
             self._tell_of_damage(clock, self.store.moved_aside)
         self.engine = Engine(self._loop, clock, self.store, world, project)
         self.engine.on_failure = self._fail
+        self.succession = Succession(self, world.spawner)
 
     def begin(self, order: Order) -> Document:
         """Find what still runs, then apply the file; the answer is that of ``/v1/apply``.
@@ -123,12 +129,12 @@ class Service:
         """What is on record here was applied from another file that is still there, or runs from another folder."""
         applied = self.store.meta("file")
         if len(self.engine.project) and applied is not None:
-            self._refuse_other_file(self._spec_file, applied)
+            self._refuse_other_file(self.file, applied)
         for other in read_neighbours(self._environ):
             is_ours = other.state_dir == os.path.realpath(self.home.dir.path)
-            if not is_ours and os.path.realpath(other.file) == os.path.realpath(self._spec_file):
+            if not is_ours and os.path.realpath(other.file) == os.path.realpath(self.file):
                 raise Refused(
-                    f"the components of {self._spec_file} run already, with the state folder '{other.state_dir}'",
+                    f"the components of {self.file} run already, with the state folder '{other.state_dir}'",
                     cure=f"set state_dir back to it, or end them first: kill {other.pid}",
                     code="other-state-dir",
                 )
@@ -149,13 +155,16 @@ class Service:
             # No further thread may be made. It takes its time here then, which is better than no door.
             _log.warning("%s; going on without", error)
             door = self._make_door()
-        self._door = door
-        await door.open(self._socket_path)
+        self.door = door
+        await door.open(self._socket_path, self._listener)
+        self._listener = None
         self._publish_address()
         return door.path
 
     def _choose_socket(self) -> str:
         """Where the socket goes; before anything is started, so that a place that can't be had changes nothing."""
+        if self._listener is not None:
+            return str(self._listener.getsockname())
         try:
             path = socket_path(self.home.dir.path, self._environ)
         except OSError as error:
@@ -205,10 +214,10 @@ class Service:
         """Let go of everything. After an orderly end nothing runs; otherwise what runs goes on."""
         if self._resync is not None:
             self._resync.cancel()
-        if self._door is not None:
-            remove_neighbour(self._door.path)
-            await self._door.close()
-            await self._door.drain()
+        if self.door is not None:
+            remove_neighbour(self.door.path)
+            await self.door.close()
+            await self.door.drain()
         await self.engine.close()
         self.store.close()
 
@@ -218,7 +227,7 @@ class Service:
         """The document of ``ps --json``, and what the applied file was made from."""
         return {
             "project": self._project_name,
-            "file": self._spec_file,
+            "file": self.file,
             "supervisor": {"pid": os.getpid(), "version": __version__, "since": stamp(self.started_at)},
             "trouble": self.engine.trouble,
             "inputs": json.loads(self.store.meta("inputs") or "[]"),
@@ -265,8 +274,8 @@ class Service:
         Raises:
             Refused: ``spec`` was read from another one.
         """
-        self._refuse_other_file(spec.file, self._spec_file)
-        self._spec_file, self._project_name = spec.file, spec.name
+        self._refuse_other_file(spec.file, self.file)
+        self.file, self._project_name = spec.file, spec.name
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -288,6 +297,13 @@ class Service:
             self.store.set_meta(values)
         return keys, dict(order.environment) if known is None else dict(json.loads(known))
 
+    def tell_of_handover(self, version: str) -> None:
+        """Another version was here before, in this very process."""
+        message = f"the supervisor was replaced in place: {version} by {__version__}"
+        with self.store.transaction():
+            self.store.append_events([EventRow(system.wall_time(), None, None, EventKind.REPLACED.value, message)])
+        _log.info("%s", message)
+
     def _tell_of_damage(self, clock: MachineClock, moved_to: str) -> None:
         message = f"the record was damaged: counts and history before this are lost; it is kept as {moved_to}"
         with self.store.transaction():
@@ -302,18 +318,18 @@ class Service:
     def _publish_address(self) -> None:
         try:
             self.home.publish(self._address())
-            write_neighbour(str(self._address()["socket"]), self._spec_file, str(self._address()["state_dir"]))
+            write_neighbour(str(self._address()["socket"]), self.file, str(self._address()["state_dir"]))
         except OSError as error:
             _log.error("cannot write the address down: %s; trying again in %d s", error, _RESYNC)
 
     def _address(self) -> Mapping[str, object]:
-        assert self._door is not None
+        assert self.door is not None
         return {
             "pid": os.getpid(),
-            "socket": self._door.path,
+            "socket": self.door.path,
             "state_dir": os.path.realpath(self.home.dir.path),
             "version": __version__,
-            "file": self._spec_file,
+            "file": self.file,
             "project": self._project_name,
             "started_at": stamp(self.started_at),
         }
@@ -337,7 +353,7 @@ class Service:
     def _look_at_home(self) -> None:
         if not self.home.is_in_place():
             self._move_back_in()
-        elif self._door is not None and not self.home.is_published(self._address()):
+        elif self.door is not None and not self.home.is_published(self._address()):
             self._publish_address()
 
     def _look_for_strays(self) -> None:
@@ -346,7 +362,7 @@ class Service:
             _log.warning("ended what was left of runs that are over: %s", ", ".join(map(str, strays)))
 
     def _look_at_door(self) -> None:
-        if self._door is not None and not self._door.is_open():
+        if self.door is not None and not self.door.is_open():
             self._reopening = self._loop.create_task(self._reopen_door())
 
     def _move_back_in(self) -> None:
@@ -355,18 +371,18 @@ class Service:
             self.home.move_back_in()
             self.store.move_back()
             log_to(self.home.dir.supervisor_log)
-            if self._door is not None:
+            if self.door is not None:
                 self._publish_address()
             _log.warning("the state folder was gone and has been made anew: %s", self.home.dir.path)
         except (Busy, Refused, StoreError, OSError) as error:
             _log.error("cannot make the state folder anew: %s; trying again in %d s", error, _RESYNC)
 
     async def _reopen_door(self) -> None:
-        assert self._door is not None
+        assert self.door is not None
         try:
-            await self._door.open(socket_path(self.home.dir.path, self._environ))
+            await self.door.open(socket_path(self.home.dir.path, self._environ))
             self._publish_address()
-            _log.warning("the socket was gone and has been made anew: %s", self._door.path)
+            _log.warning("the socket was gone and has been made anew: %s", self.door.path)
         except OSError as error:
             _log.error("cannot make the socket anew: %s; trying again in %d s", error, _RESYNC)
 

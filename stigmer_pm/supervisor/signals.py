@@ -47,6 +47,7 @@ def common(service: Service) -> Meanings:
         signal.SIGHUP: _means_nothing,
         signal.SIGQUIT: service.let_go,
         signal.SIGUSR1: service.reopen_log,
+        signal.SIGUSR2: service.succession.begin_by_itself,
     }
 
 

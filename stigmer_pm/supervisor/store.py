@@ -56,6 +56,30 @@ class StoreError(Exception):
     """The state could not be read or written; the message says which file and why."""
 
 
+def check_readable(path: str) -> None:
+    """Read all that is on record without touching it.
+
+    Raises:
+        StoreError: it is of another format, or can't be read.
+    """
+    from urllib.parse import quote
+
+    try:
+        db = sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=5.0)
+        try:
+            found = db.execute("SELECT value FROM meta WHERE key='format'").fetchone()
+            rows = db.execute("SELECT spec, state FROM instances").fetchall()
+        finally:
+            db.close()
+        if found is None or found[0] != str(FORMAT):
+            raise StoreError(f"'{path}' is of format {found and found[0]}, and this version knows {FORMAT}")
+        for spec, state in rows:
+            decode(ComponentSpec, json.loads(spec))
+            decode(InstanceState, json.loads(state))
+    except (sqlite3.Error, ValueError) as error:
+        raise StoreError(f"cannot read '{path}': {error}") from error
+
+
 class Store:
     """The open database of one project."""
 

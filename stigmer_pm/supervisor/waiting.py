@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
 from stigmer_pm.core.graph import closure
@@ -29,7 +29,7 @@ class Wish:
     timeout: float | None = None
 
 
-async def wait(engine: Engine, wish: Wish) -> AsyncIterator[tuple[str, Document]]:
+async def wait(engine: Engine, wish: Wish) -> AsyncGenerator[tuple[str, Document], None]:
     """``("progress", …)`` at first and whenever something moved, and ``("done", …)`` once all is decided."""
     subscription = engine.feed.subscribe()
     try:
@@ -49,7 +49,7 @@ class _Wait:
         self._verdicts: dict[str, Verdict] = {}
         self._told: dict[str, Document] = {}
 
-    async def run(self, subscription: Subscription) -> AsyncIterator[tuple[str, Document]]:
+    async def run(self, subscription: Subscription) -> AsyncGenerator[tuple[str, Document], None]:
         names = set(self._wish.targets)
         while True:
             self._judge(names)

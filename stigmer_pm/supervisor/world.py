@@ -49,7 +49,8 @@ class LocalWorld:
         self._containers = ContainerRuntime(
             loop, self, key=containers_key, environment=base_environment, positions=positions
         )
-        self._spawner = CommandSpawner(loop, self._reaper)
+        #: Starts the commands of exec probes, and others that are no run.
+        self.spawner = CommandSpawner(loop, self._reaper)
         self._prober = Prober(loop, self._probed)
 
     def begin(self, news: News) -> None:
@@ -144,7 +145,7 @@ class LocalWorld:
                     instance.state.name,
                     run,
                     instance.spec.container,
-                    self._spawner,
+                    self.spawner,
                     log_from,
                 )
             return DeclaredProbe(probe, self._context(instance, run, probe, log_from))
@@ -247,7 +248,7 @@ class LocalWorld:
         return ProbeContext(
             environment,
             execution.working_dir,
-            self._spawner,
+            self.spawner,
             execution.user,
             execution.group,
             log=execution.log,

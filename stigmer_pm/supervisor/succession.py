@@ -1,0 +1,110 @@
+"""Replacing this supervisor in place: first a trial, then a moment in which nothing is under way, then the exec."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from stigmer_pm.runtime.probe_child import CommandChild, CommandSpawner
+from stigmer_pm.supervisor.checking import check
+from stigmer_pm.supervisor.errors import Refused
+from stigmer_pm.supervisor.handover import Handover, Successor, give
+from stigmer_pm.version import __version__
+
+if TYPE_CHECKING:
+    from stigmer_pm.supervisor.service import Service
+
+_log = logging.getLogger(__name__)
+
+
+class Succession:
+    """The way from one supervisor to the next in the same process."""
+
+    def __init__(self, service: Service, spawner: CommandSpawner) -> None:
+        self._service = service
+        self._spawner = spawner
+        self._replacing: asyncio.Task[None] | None = None
+        #: Set while the place is being handed over: streams end, and whoever reads them asks again.
+        self.is_moving = asyncio.Event()
+
+    async def prepare(self, successor: Successor) -> str:
+        """The version of a successor that can take over.
+
+        Raises:
+            Refused: it can't, or not now.
+        """
+        self._service.refuse_when_ending()
+        if self._replacing is not None:
+            raise Refused("the supervisor is being replaced already", code="moving", exit_status=1, status=409)
+        if not self._service.home.is_in_place():
+            raise Refused(
+                "the state folder was removed, and what the next supervisor must know is in it",
+                cure="it is made anew within 10 seconds; try again then",
+                code="removed",
+                exit_status=1,
+                status=409,
+            )
+        return await check(successor, self._service.home.dir.database, self._spawn)
+
+    def begin(self, successor: Successor) -> None:
+        """Hand over, once the answers under way are sent."""
+        self._replacing = asyncio.get_running_loop().create_task(self._replace(successor))
+
+    def begin_by_itself(self) -> None:
+        """SIGUSR2: what is installed now where this program was loaded from takes over, if it can."""
+
+        async def work() -> None:
+            successor = Successor.of_this_program()
+            try:
+                await self.prepare(successor)
+            except Refused as refused:
+                _log.error("not replaced: %s", refused.message)
+            else:
+                self.begin(successor)
+
+        self._trying = asyncio.get_running_loop().create_task(work())
+
+    async def _replace(self, successor: Successor) -> None:
+        service, door = self._service, self._service.door
+        assert door is not None, "who asks has come through it, or a signal found it open"
+        self.is_moving.set()
+        try:
+            listener_fd = await door.pause()
+            if not service.is_ending and not service.ended.is_set():
+                self._exec(successor, listener_fd)
+        except (Refused, OSError) as error:
+            _log.error("not replaced: %s; going on", error)
+        finally:
+            self._replacing = None
+            self.is_moving.clear()
+            await door.resume()
+
+    def _exec(self, successor: Successor, listener_fd: int) -> None:
+        """From here on nothing is collected, answered or begun any more: what happens now, the successor is told.
+
+        Raises:
+            Refused: what is known can't be written down.
+            OSError: the program can't be executed after all.
+        """
+        service = self._service
+        service.engine.settle()
+        if service.engine.trouble is not None:
+            raise Refused(service.engine.trouble)
+        self._spawner.kill_all()
+        handover = Handover(
+            os.getpid(),
+            service.home.lock_fd,
+            listener_fd,
+            service.home.dir.path,
+            service.file,
+            __version__,
+            os.environ.get("PYTHONPATH"),
+            service.describe_front(),
+        )
+        _log.info("handing over to %s", successor.python)
+        give(successor, handover)
+
+    def _spawn(self, command: tuple[str, ...], environment: dict[str, str], output_fd: int) -> CommandChild:
+        return self._spawner.spawn(command, cwd="/", env=environment, output_fd=output_fd, user=None, group=None)
