@@ -204,7 +204,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "*(() if run.was_killed else (record,)), KillRun(state.name, run.number))",
             "*(() if run.was_killed else (record,)))",
         ),
-        ("SIGKILL comes before its time", "if run.kill_at is None or run.kill_at > now:", "if run.kill_at is None:"),
+        ("SIGKILL comes before its time", "run.kill_at is None or run.kill_at > now or", "run.kill_at is None or"),
         (
             "a start is recorded and not done",
             "return enter(state, Phase.STARTING, now), (record, StartRun(state.name, number))",

@@ -27,7 +27,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ("a pause is told as a warning", "EventKind.PAUSED, words(reason)", "EventKind.WARNING, words(reason)"),
         ("the end of a pause is not told", "if before.why is Why.PAUSED:", "if before.why is Why.NONE:"),
         ("an engine that is back is not told", "if before.why is Why.ENGINE:", "if before.why is Why.NONE:"),
-        ("what a HEALTHCHECK says is not kept", "replace(run, health=event.passes)", "replace(run, health=run.health)"),
+        ("what a HEALTHCHECK says is not kept", "replace(run, health=event.passes,", "replace(run, health=run.health,"),
         (
             "a HEALTHCHECK that decides nothing is told",
             "if state.is_ready is was_ready:",
@@ -35,12 +35,32 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         (
             "ready and unready are the wrong way round",
-            '"its HEALTHCHECK passes") if state.is_ready else',
+            '"its HEALTHCHECK passes") if is_ready else',
             '"its HEALTHCHECK passes") if was_ready else',
         ),
     ),
     *_in(
         "lifecycle.py",
+        (
+            "an outage makes a SIGKILL of a stop",
+            "return state.reason.why in _UNDELIVERED and not run_of(state).was_killed",
+            "return False",
+        ),
+        (
+            "SIGKILL is not repeated while the engine is away",
+            "return state.reason.why in _UNDELIVERED and not run_of(state).was_killed",
+            "return state.reason.why in _UNDELIVERED",
+        ),
+        (
+            "a stop has no time from when the engine answers",
+            "state, more = _signal(spec, state, now)\n    return state, (*effects, *more)\n\n\ndef _emptied",
+            "return state, effects\n\n\ndef _emptied",
+        ),
+        (
+            "an engine that answers is not told of the SIGKILL",
+            "return state, (*effects, KillRun(state.name, run.number))\n    state, more = _signal",
+            "return state, effects\n    state, more = _signal",
+        ),
         (
             "a start that is not wanted any more goes on",
             "return state, (record, CancelStart(state.name, run.number))",

@@ -85,18 +85,6 @@ def test_down_ends_what_runs_although_the_state_folder_is_gone(project: Project)
     eventually(lambda: not project.living())
 
 
-def test_closing_the_terminal_of_a_foreground_ends_it_in_order(project: Project) -> None:
-    """SIGHUP means there what SIGTERM means."""
-    project.script("polite", "#!/bin/sh\ntrap 'echo bye; exit 0' TERM\nwhile :; do sleep 0.05; done\n")
-    project.write("components: {a: {command: ./polite}}\n")
-    process = project.start("up", "--foreground")
-    eventually(lambda: (project.dir / ".stigmer" / "supervisor.json").exists() and project.ps()["a"]["ready"])
-    process.send_signal(signal.SIGHUP)
-    process.communicate(timeout=20)
-    assert project.log("a").endswith(b"bye\n")
-    eventually(lambda: not project.living())
-
-
 def test_an_up_during_a_down_waits_for_it_and_then_starts(project: Project) -> None:
     """As two commands that are typed in two windows would be carried out one after the other."""
     wait = "touch ending; while [ ! -e go ]; do sleep 0.02; done; exit 0"
