@@ -95,7 +95,7 @@ _WORDS = {
     Why.PREPARING: "{detail}{extent}",
     Why.PAUSED: "paused by somebody else; 'docker unpause' lets it go on",
     Why.ENGINE: "{detail}",
-    Why.DELIVERING: "its engine takes its time to deliver the signal",
+    Why.DELIVERING: "",  # a matter of moments, or else its engine hangs, and that is said
     Why.OUTPUT: "its log can't be written: {detail}; its engine keeps what it prints, until it can",
 }
 
