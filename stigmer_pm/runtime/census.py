@@ -8,10 +8,18 @@ moment. So whoever asks about many runs counts the machine once, and each answer
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+import time
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from stigmer_pm.runtime import table
+
+#: Listings of one count. Where more are needed, what forks without end is in it by then.
+_ROUNDS = 50
+
+#: Seconds that a count waits for processes that are just becoming other programs, and between looks at them.
+_EXECUTED_WITHIN = 0.1
+_LOOK = 0.0005
 
 #: A process by its pid, and its start, which tells it apart from a later one of the same pid.
 Known = tuple[int, int]
@@ -34,30 +42,61 @@ class Marks:
 
 
 class Census:
-    """A count of the machine. What has been forked or has ended since then is not in it."""
+    """A count of the machine. What has been forked or has ended since then is not in it.
 
-    def __init__(self, variable: str, pids: Collection[int] | None = None) -> None:
-        """Count now; ``pids``: these alone. ``variable`` is the mark of runs."""
-        if pids is None:
-            self._rows = table.read_table()
-        else:
-            self._rows = {pid: row for pid in pids if (row := table.read_row(pid)) is not None}
+    Of a run of which anything lives, something is in it that was alive when it was counted: the pids are listed until
+    there is none that has not been looked at. So whatever has been forked during the count was forked by one of those.
+    """
+
+    def __init__(self, variable: str, list_pids: Callable[[], Iterable[int]] = table.all_pids) -> None:
+        """Count what ``list_pids`` lists, now. ``variable`` is the mark of runs."""
+        self._variable = variable
+        self._rows: dict[int, table.ProcessRow] = {}
         self._marks: dict[int, str] = {}
         self._by_mark: dict[str, list[int]] = {}
         self._by_place: dict[int, list[int]] = {}
         self._children: dict[int, list[int]] = {}
-        me = os.getpid()
-        for pid, row in self._rows.items():
-            self._children.setdefault(row.parent, []).append(pid)
-            if pid != me and not row.is_zombie:
-                self._place(pid, row, table.read_mark(pid, variable))
+        seen = {os.getpid()}
+        for _ in range(_ROUNDS):
+            fresh = [pid for pid in list_pids() if pid not in seen]
+            if not fresh:
+                break
+            seen.update(fresh)
+            self._read_late([pid for pid in fresh if self._count(pid)])
 
-    def _place(self, pid: int, row: table.ProcessRow, mark: str | None) -> None:
+    def _count(self, pid: int) -> bool:
+        """Look at a process; ``True``: it lives, and its environment is to be read again."""
+        row = table.read_row(pid)
+        if row is None:
+            return False
+        self._rows[pid] = row
+        self._children.setdefault(row.parent, []).append(pid)
+        if row.is_zombie:
+            return False
         for place in {row.session, row.group}:
             self._by_place.setdefault(place, []).append(pid)
+        return not self._read_mark(pid)
+
+    def _read_mark(self, pid: int) -> bool:
+        """Note the mark of a process, if it has one; ``False``: its environment is empty."""
+        environment = table.read_environment(pid)
+        mark = table.value_in(environment, self._variable)
         if mark is not None:
             self._marks[pid] = mark
             self._by_mark.setdefault(mark, []).append(pid)
+        return environment != b""
+
+    def _read_late(self, unread: list[int]) -> None:
+        """A process that has just left its session and is becoming another program would be seen as nobody's, and what
+        is nobody's is never looked for again. The kernel needs microseconds for it, on a busy machine some more."""
+        ends_at = time.monotonic() + _EXECUTED_WITHIN
+        while unread:
+            # Asked in this order: what is no longer being executed has the environment that is then read.
+            executing = {pid for pid in unread if table.is_being_executed(pid)}
+            unread = [pid for pid in unread if not self._read_mark(pid) and pid in executing]
+            if not unread or time.monotonic() > ends_at:
+                break
+            time.sleep(_LOOK)
 
     def row(self, pid: int) -> table.ProcessRow | None:
         """One process, if it was counted."""

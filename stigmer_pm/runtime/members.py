@@ -57,18 +57,9 @@ class Members:
         if any(table.started(pid) == started for pid, started in known):
             return True
         if self._orphans is None:
-            self._orphans = self._count_orphans()
+            self._orphans = Census(self._variable, self._list_orphans)
             self._keep()
         return bool(self._orphans.roots(marks))
-
-    def _count_orphans(self) -> Census:
-        pids = set(self._list_orphans())
-        for _ in range(_ROUNDS):
-            census = Census(self._variable, pids)
-            # One that has died while we looked may have left children of its own, which are ours now: look again.
-            if not pids or pids == (pids := set(self._list_orphans())):
-                break
-        return census
 
     def _keep(self) -> None:
         """What was counted is good for what has ended before this turn of the loop, and for no longer."""

@@ -59,7 +59,7 @@ def read_row(pid: int) -> ProcessRow | None:
 def read_table() -> dict[int, ProcessRow]:
     """Every process of the machine, by pid."""
     found: dict[int, ProcessRow] = {}
-    for pid in _all_pids():
+    for pid in all_pids():
         row = read_row(pid)
         if row is not None:
             found[pid] = row
@@ -126,18 +126,42 @@ def tree(roots: Iterable[int], table: Mapping[int, ProcessRow]) -> list[int]:
 
 def read_mark(pid: int, variable: str) -> str | None:
     """The value of a variable in the environment that the process was started with; ``None``: none, or not ours."""
+    return value_in(read_environment(pid), variable)
+
+
+def read_environment(pid: int) -> bytes | None:
+    """The environment that a process was started with, as the kernel has it; ``None``: there is none, or not ours.
+
+    It is empty for a moment while the kernel makes another program of a process, and for the kernel's own threads.
+    """
+    if not HAS_PROC:
+        return b"".join(os.fsencode(f"{name}={value}\0") for name, value in _psutil_environment(pid).items()) or None
     try:
-        if not HAS_PROC:
-            return _psutil_environment(pid).get(variable)
         with open(f"/proc/{pid}/environ", "rb") as file:
-            block = file.read()
+            return file.read()
     except OSError:
         return None
+
+
+def value_in(environment: bytes | None, variable: str) -> str | None:
+    """The value of a variable in what :func:`read_environment` has read."""
     prefix = os.fsencode(variable) + b"="
-    for entry in block.split(b"\0"):
+    for entry in (environment or b"").split(b"\0"):
         if entry.startswith(prefix):
             return os.fsdecode(entry[len(prefix) :])
     return None
+
+
+def is_being_executed(pid: int) -> bool:
+    """The kernel is making another program of it: the old environment is gone, and the new one is not there yet."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return False
+    # It has memory (kernel threads and zombies have none), and no end of its environment (fields 23 and 51). Field 26
+    # is 1 for whoever isn't told of either.
+    return len(fields) > 48 and fields[20] != b"0" and fields[23] != b"1" and fields[48] == b"0"
 
 
 def own_children() -> list[int]:
@@ -174,7 +198,8 @@ def _children(pid: int) -> list[int] | None:
     return found
 
 
-def _all_pids() -> list[int]:
+def all_pids() -> list[int]:
+    """The pids of all processes of the machine."""
     if HAS_PROC:
         return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
     import psutil  # noqa: PLC0415 - only where there is no /proc
