@@ -20,7 +20,7 @@ from stigmer_pm.supervisor.surroundings import Clock, Memory, World
 
 _log = logging.getLogger(__name__)
 
-#: Runs before one that are looked through for the last pid: as many as the store keeps of an instance.
+#: Runs before one whose pids are looked at: as many as the store keeps of an instance.
 _LOOK_BACK = 50
 
 
@@ -151,8 +151,6 @@ def _adopt(engine: Engine, memory: Memory, name: str, run: Run) -> Event | None:
         # It died between the record of the intent and that of the pid: look for the mark.
         started = world.find_started(name, run.number)
         if started is None or not world.adopt(name, run.number, *started):
-            if world.count_leftovers(name, run.number) > 0:
-                return Exited(run.number, Exit(), remaining=True)
             return _over_or_not_begun(engine, memory, name, run)
         with memory.transaction():
             memory.save_runs([RunRow(name, run.number, started[0], started[1], started_at=engine.clock.wall())])
@@ -164,22 +162,18 @@ def _adopt(engine: Engine, memory: Memory, name: str, run: Run) -> Event | None:
 
 
 def _over_or_not_begun(engine: Engine, memory: Memory, name: str, run: Run) -> Event:
-    """Nothing lives of a run of which no pid is on record: either it never began, or it has ended since."""
+    """No leader lives of a run of which no pid is on record: either it never began, or it has ended since."""
+    remaining = engine.world.count_leftovers(name, run.number) > 0
     pid = engine.world.noted_pid(name)
-    if pid is None or pid == _last_pid(memory, name, run.number):
+    earlier = (memory.find_run(name, n) for n in range(run.number - 1, max(0, run.number - _LOOK_BACK), -1))
+    if pid is not None and any(row is not None and row.pid == pid for row in earlier):
+        pid = None  # what was noted of an earlier run has not been taken away yet
+    if pid is None and not remaining:
         return NotStarted(run.number)
-    with memory.transaction():
-        memory.save_runs([RunRow(name, run.number, pid)])
-    return Exited(run.number, Exit())
-
-
-def _last_pid(memory: Memory, name: str, number: int) -> int | None:
-    """The pid of the last run before this one that had one: what was noted of it may not have been taken away yet."""
-    for earlier in range(number - 1, max(0, number - _LOOK_BACK), -1):
-        row = memory.find_run(name, earlier)
-        if row is not None and row.pid is not None:
-            return row.pid
-    return None
+    if pid is not None:
+        with memory.transaction():
+            memory.save_runs([RunRow(name, run.number, pid)])
+    return Exited(run.number, Exit(), remaining)
 
 
 def _resume(state: InstanceState, now: float) -> InstanceState:

@@ -83,7 +83,10 @@ class LocalWorld:
 
     def adopt(self, instance: str, run: int, pid: int, started: int) -> bool:
         """Watch a run that an earlier supervisor started."""
-        return self._runtime.adopt(instance, run, pid, started)
+        is_adopted = self._runtime.adopt(instance, run, pid, started)
+        if is_adopted:
+            self._pidfiles.write(instance, pid)
+        return is_adopted
 
     def find_started(self, instance: str, run: int) -> tuple[int, int] | None:
         """Look for the mark of a run."""
