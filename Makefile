@@ -10,6 +10,8 @@ PYTHONS := $(if $(PYTHON),$(PYTHON),python3.13 python3.12 python3.11 python3)
 # Most of a test with real processes is waiting, so two of them share a core.
 PYTEST_ARGS ?= -n $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 2))))
 SEEDS ?= 10000
+KILLS ?= 100
+COMPONENTS ?= 200
 FIRST ?= 100000
 
 PY := $(VENV)/bin/python
@@ -21,7 +23,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_FROM := pyproject.toml stigmer_pm/version.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down test check lint types imports pytest format docs schema soak mutants bench bench-probes bench-containers hooks clean
+.PHONY: help demo down test check lint types imports pytest format docs schema soak chaos mutants bench bench-probes bench-deaths bench-containers hooks clean
 .NOTPARALLEL:
 
 help:  ## show this
@@ -67,6 +69,9 @@ docs: $(INSTALLED_DEV)  ## write docs/reference/ from the program
 soak: $(INSTALLED_DEV)  ## SEEDS=10000 histories of the simulation, from FIRST=100000 on
 	$(PY) -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
 
+chaos: $(INSTALLED_DEV)  ## KILLS=100 supervisors killed over COMPONENTS=200 that die without end; five minutes
+	$(PY) -m tests.chaos --kills $(KILLS) --components $(COMPONENTS)
+
 mutants: $(INSTALLED_DEV)  ## break the core in small ways, and see whether the tests notice; two minutes
 	$(PY) -m tools.mutants
 
@@ -75,6 +80,9 @@ bench: $(INSTALLED)  ## what the main job costs, beside plain ways of doing it
 
 bench-probes: $(INSTALLED)  ## what a thousand liveness probes cost, and whether they come on time
 	$(PY) -m benchmarks.probes
+
+bench-deaths: $(INSTALLED)  ## how long it takes until a thousand that are killed at once are back
+	$(PY) -m benchmarks.deaths
 
 bench-containers: $(INSTALLED)  ## what up of 50 containers costs, beside a plain loop of the same calls
 	$(PY) -m benchmarks.containers

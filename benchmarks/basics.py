@@ -22,6 +22,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from benchmarks.bench import Bench, bench_folder, cpu_seconds, pss_bytes, timed, wait_until
 
@@ -103,11 +104,14 @@ def end_sleepers(marks: Path) -> None:
         os.kill(int(mark.read_text()), signal.SIGKILL)
 
 
+AnyBench = TypeVar("AnyBench", bound=SleeperBench)
+
+
 @contextmanager
-def bench(count: int) -> Iterator[SleeperBench]:
+def bench(kind: type[AnyBench], count: int) -> Iterator[AnyBench]:
     """A bench, gone afterwards with everything that it started."""
     with bench_folder() as folder:
-        yield SleeperBench(folder, count)
+        yield kind(folder, count)
 
 
 def say(what: str, seconds: float, plain: float | None = None, beside: str = "") -> None:
@@ -119,7 +123,7 @@ def say(what: str, seconds: float, plain: float | None = None, beside: str = "")
 def measure(count: int, rounds: int, idle_s: float) -> None:
     """All figures for one number of components."""
     print(f"{count} components, median of {rounds} rounds")
-    with bench(count) as it:
+    with bench(SleeperBench, count) as it:
         ups, plains, downs = [], [], []
         for _ in range(rounds):
             plains.append(it.plain_up())
