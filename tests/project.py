@@ -76,6 +76,11 @@ class Project:
         }
         (folder / "tmp").mkdir(mode=0o700)
 
+    @property
+    def state(self) -> Path:
+        """The state folder."""
+        return self.dir / ".stigmer"
+
     # --- files --------------------------------------------------------------------------------------------------
 
     def write(self, text: str, name: str = "stigmer.yaml") -> Path:
@@ -93,7 +98,7 @@ class Project:
 
     def log(self, name: str) -> bytes:
         """What a component has written."""
-        path = self.dir / ".stigmer" / "logs" / f"{name}.log"
+        path = self.state / "logs" / f"{name}.log"
         return path.read_bytes() if path.exists() else b""
 
     # --- commands -----------------------------------------------------------------------------------------------
@@ -175,7 +180,7 @@ class Project:
 
     def supervisor_pid(self) -> int:
         """The pid of the supervisor."""
-        pid = json.loads((self.dir / ".stigmer" / "supervisor.json").read_text())["pid"]
+        pid = json.loads((self.state / "supervisor.json").read_text())["pid"]
         assert isinstance(pid, int)
         return pid
 
@@ -211,13 +216,21 @@ class Project:
         return left
 
 
-def make_project() -> Iterator[Project]:
+P = TypeVar("P", bound=Project)
+
+
+def open_project(kind: Callable[[Path], P]) -> Iterator[P]:
     """A project in a folder with a short name (the path of a socket is bounded), gone after the test."""
     folder = Path(tempfile.mkdtemp(prefix="spm-"))
-    project = Project(folder)
+    project = kind(folder)
     try:
         yield project
     finally:
         left = project.close()
         shutil.rmtree(folder, ignore_errors=True)
     assert not left, f"processes were left behind: {left}"
+
+
+def make_project() -> Iterator[Project]:
+    """A project of a test."""
+    yield from open_project(Project)

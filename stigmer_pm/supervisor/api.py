@@ -28,6 +28,7 @@ from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.handover import Successor
 from stigmer_pm.supervisor.selection import Selection, select
 from stigmer_pm.supervisor.service import Service
+from stigmer_pm.supervisor.store import StoreError
 from stigmer_pm.supervisor.waiting import Wish, wait
 from stigmer_pm.version import __version__
 
@@ -208,6 +209,9 @@ def _endpoint(service: Service, handler: Handler) -> Callable[[Request], Awaitab
             return await handler(service, request)
         except Refused as refused:
             return JSONResponse(refused.document(), status_code=refused.status)
+        except StoreError as error:
+            unreadable = Refused(str(error), code="store", exit_status=1, status=503)
+            return JSONResponse(unreadable.document(), status_code=503)
         except ClientDisconnect:
             return Response(status_code=400)  # it hung up in the middle of its request, so nobody reads this
         except Exception:  # noqa: BLE001 (the top of each request: the caller gets one line, the log the traceback)

@@ -87,6 +87,7 @@ class Engine:
         self._effects: deque[Effect] = deque()
         self._records: list[Record] = []
         self._runs: list[RunRow] = []
+        self._told: list[EventRow] = []
         self._unsaved: set[str] = set()
         self._stored_specs: dict[str, ComponentSpec] = {i.state.name: i.spec for i in project}
         self._is_scheduled = False
@@ -144,7 +145,7 @@ class Engine:
 
     def retry_saving(self) -> None:
         """Write what could not be written before, if there is anything."""
-        if self._unsaved or self._records or self._runs:
+        if self._unsaved or self._records or self._runs or self._told:
             self._commit()
 
     def settle(self) -> None:
@@ -153,6 +154,17 @@ class Engine:
             news, self._inbox = self._inbox, deque()
             self._take(lambda: self.project.handle_news(news, self.clock.now()))
         self.retry_saving()
+
+    def write_everything(self) -> None:
+        """Write all that is known of every instance: what was written before is lost."""
+        self._stored_specs.clear()
+        self._unsaved.update(i.state.name for i in self.project)
+        self._commit()
+
+    def tell(self, message: str) -> None:
+        """Put an entry about the project as a whole into the journal."""
+        self._told.append(EventRow(self.clock.wall(), None, None, EventKind.WARNING.value, message))
+        self._commit()
 
     async def close(self) -> None:
         """Let go of everything; what runs goes on."""
@@ -295,25 +307,27 @@ class Engine:
         for name in news:
             self._deadlines.set(name, self.project.deadline(name))
         changed = {name for name, is_durable in news.items() if is_durable} | self._unsaved
-        if changed or self._records or self._runs:
+        if changed or self._records or self._runs or self._told:
             self.feed.publish(news, self._remember(changed))
         elif news:
             self.feed.publish(news, ())
 
     def _remember(self, changed: set[str]) -> list[EventRow]:
         wall = self.clock.wall()
-        events = [EventRow(wall, r.instance, r.run, r.kind.value, r.message) for r in self._records]
+        events = self._told + [EventRow(wall, r.instance, r.run, r.kind.value, r.message) for r in self._records]
         try:
             events = self._write(changed, events)
         except StoreError as error:
             # Supervision goes on without its memory, and the resync tries again: a full disk must not stop a restart.
             if self.trouble is None:
                 _log.error("%s; going on, and trying again", error)
-            self.trouble, self._unsaved = str(error), changed
+                self._told.append(EventRow(wall, None, None, EventKind.WARNING.value, str(error)))
+            self.trouble = f"{error}; what runs goes on, and writing is tried again"
+            self._unsaved = changed
             del self._records[:-1000]
         else:
             self.trouble, self._unsaved = None, set()
-            self._records, self._runs = [], []
+            self._records, self._runs, self._told = [], [], []
         return events
 
     def _write(self, changed: set[str], events: list[EventRow]) -> list[EventRow]:

@@ -22,23 +22,21 @@ from stigmer_pm.supervisor.documents import Document, instance_document
 from stigmer_pm.supervisor.door import Door, answering_pid, socket_path
 from stigmer_pm.supervisor.engine import Engine
 from stigmer_pm.supervisor.errors import Refused
-from stigmer_pm.supervisor.home import Busy, Home
+from stigmer_pm.supervisor.home import Home
 from stigmer_pm.supervisor.keys import Keys, make_keys
 from stigmer_pm.supervisor.log import log_to
-from stigmer_pm.supervisor.neighbours import read_neighbours, remove_neighbour, write_neighbour
+from stigmer_pm.supervisor.neighbours import read_neighbours, remove_neighbour
 from stigmer_pm.supervisor.pidfiles import PidFiles
 from stigmer_pm.supervisor.records import EventRow
 from stigmer_pm.supervisor.recovery import adopt_runs, believe_marks, load_project, reconstruct
 from stigmer_pm.supervisor.store import Store, StoreError
 from stigmer_pm.supervisor.succession import Succession
+from stigmer_pm.supervisor.upkeep import PERIOD, Upkeep, tell_of_damage
 from stigmer_pm.supervisor.usage import UsageMeter
 from stigmer_pm.supervisor.world import LocalWorld
 from stigmer_pm.version import __version__
 
 _log = logging.getLogger(__name__)
-
-#: Seconds between looks at what no event tells: a socket that a cleaner removed, a disk that was full.
-_RESYNC = 10.0
 
 #: Rounds of ending what has hidden itself from its run, before the supervisor ends; each leaves only what was forked
 #: during the one before.
@@ -78,14 +76,13 @@ class Service:
         self.is_ending = False
         self.file = order.file
         self._project_name = self.store.meta("project") or "" if order.spec is None else order.spec.name
-        self._environ = order.environment
+        self.environ = order.environment
         self._usage = UsageMeter()
         self.door: Door | None = None
         self._listener = listener
         #: What a supervisor in front is about, for the one that takes its place.
         self.describe_front: Callable[[], Mapping[str, object] | None] = lambda: None
         self._socket_path = ""
-        self._resync: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         keys, environment = self._remember(order)
         world = LocalWorld(
@@ -101,10 +98,11 @@ class Service:
             reconstruct(self.store, world, order.spec, clock)
         believe_marks(self.store, world)
         project = load_project(self.store, clock.now(), world.boot_id(), world.pid_namespace())
-        if self.store.moved_aside is not None:
-            self._tell_of_damage(clock, self.store.moved_aside)
         self.engine = Engine(self._loop, clock, self.store, world, project)
         self.engine.on_failure = self._fail
+        if self.store.moved_aside is not None:
+            tell_of_damage(self.engine, self.store.moved_aside)
+        self._upkeep = Upkeep(self._loop, self)
         self.succession = Succession(self, world.spawner)
 
     def begin(self, order: Order) -> Document:
@@ -120,7 +118,7 @@ class Service:
         system.become_subreaper()
         self.engine.start()
         adopt_runs(self.engine, self.store)
-        self._resync = self._loop.call_later(_RESYNC, self._look_after_things)
+        self._upkeep.start()
         if order.spec is None:
             return {}
         return commands.apply(self.engine, self.store, order.spec, order.scope, dry_run=False)
@@ -130,7 +128,7 @@ class Service:
         applied = self.store.meta("file")
         if len(self.engine.project) and applied is not None:
             self._refuse_other_file(self.file, applied)
-        for other in read_neighbours(self._environ):
+        for other in read_neighbours(self.environ):
             is_ours = other.state_dir == os.path.realpath(self.home.dir.path)
             if not is_ours and os.path.realpath(other.file) == os.path.realpath(self.file):
                 raise Refused(
@@ -158,7 +156,7 @@ class Service:
         self.door = door
         await door.open(self._socket_path, self._listener)
         self._listener = None
-        self._publish_address()
+        self._upkeep.publish_address()
         return door.path
 
     def _choose_socket(self) -> str:
@@ -166,7 +164,7 @@ class Service:
         if self._listener is not None:
             return str(self._listener.getsockname())
         try:
-            path = socket_path(self.home.dir.path, self._environ)
+            path = socket_path(self.home.dir.path, self.environ)
         except OSError as error:
             raise Refused(
                 f"cannot make the socket: {error.strerror.lower() if error.strerror else error}",
@@ -177,7 +175,7 @@ class Service:
         if pid is not None and pid != os.getpid():
             raise Refused(
                 f"a supervisor (pid {pid}) of this project runs already, though its state folder was removed",
-                cure=f"it makes the folder anew within {_RESYNC:.0f} seconds; try again then, or end it: kill {pid}",
+                cure=f"it makes the folder anew within {PERIOD:.0f} seconds; try again then, or end it: kill {pid}",
                 code="removed",
                 exit_status=3,
             )
@@ -212,8 +210,7 @@ class Service:
 
     async def close(self) -> None:
         """Let go of everything. After an orderly end nothing runs; otherwise what runs goes on."""
-        if self._resync is not None:
-            self._resync.cancel()
+        self._upkeep.stop()
         if self.door is not None:
             remove_neighbour(self.door.path)
             await self.door.close()
@@ -293,8 +290,14 @@ class Service:
         values = {"key": keys.mark, "label_key": keys.label, "state_dir": here}
         if known is None:
             values["environment"] = json.dumps(dict(order.environment))
-        with self.store.transaction():
-            self.store.set_meta(values)
+        try:
+            with self.store.transaction():
+                self.store.set_meta(values)
+        except StoreError as error:
+            # A full disk must not keep a supervisor from taking over what runs. In a new project nothing does.
+            if not self.store.load_instances():
+                raise
+            _log.error("%s; going on", error)
         return keys, dict(order.environment) if known is None else dict(json.loads(known))
 
     def tell_of_handover(self, version: str) -> None:
@@ -304,25 +307,13 @@ class Service:
             self.store.append_events([EventRow(system.wall_time(), None, None, EventKind.REPLACED.value, message)])
         _log.info("%s", message)
 
-    def _tell_of_damage(self, clock: MachineClock, moved_to: str) -> None:
-        message = f"the record was damaged: counts and history before this are lost; it is kept as {moved_to}"
-        with self.store.transaction():
-            self.store.append_events([EventRow(clock.wall(), None, None, EventKind.WARNING.value, message)])
-        _log.warning("%s", message)
-
     def _make_door(self) -> Door:
         from stigmer_pm.supervisor.api import make_app
 
         return Door(make_app(self))
 
-    def _publish_address(self) -> None:
-        try:
-            self.home.publish(self._address())
-            write_neighbour(str(self._address()["socket"]), self.file, str(self._address()["state_dir"]))
-        except OSError as error:
-            _log.error("cannot write the address down: %s; trying again in %d s", error, _RESYNC)
-
-    def _address(self) -> Mapping[str, object]:
+    def address(self) -> Mapping[str, object]:
+        """What is written down for clients to find it by; there is one once the door is open."""
         assert self.door is not None
         return {
             "pid": os.getpid(),
@@ -333,58 +324,6 @@ class Service:
             "project": self._project_name,
             "started_at": stamp(self.started_at),
         }
-
-    def _look_after_things(self) -> None:
-        self._resync = self._loop.call_later(_RESYNC, self._look_after_things)
-        looks = (
-            self._look_at_home,
-            self.engine.retry_saving,
-            self.engine.world.look_for_lost,
-            self._look_for_strays,
-            self._look_at_door,
-        )
-        for look in looks:
-            try:
-                look()
-            except OSError as error:
-                # As when no descriptor is free. What one look can't do is no reason to leave the others out.
-                _log.error("cannot look after everything: %s; trying again in %d s", error, _RESYNC)
-
-    def _look_at_home(self) -> None:
-        if not self.home.is_in_place():
-            self._move_back_in()
-        elif self.door is not None and not self.home.is_published(self._address()):
-            self._publish_address()
-
-    def _look_for_strays(self) -> None:
-        strays = self.engine.world.end_strays(everything=False)
-        if strays:
-            _log.warning("ended what was left of runs that are over: %s", ", ".join(map(str, strays)))
-
-    def _look_at_door(self) -> None:
-        if self.door is not None and not self.door.is_open():
-            self._reopening = self._loop.create_task(self._reopen_door())
-
-    def _move_back_in(self) -> None:
-        """Somebody has removed the state folder. What runs is not hurt; what is known of it is written down again."""
-        try:
-            self.home.move_back_in()
-            self.store.move_back()
-            log_to(self.home.dir.supervisor_log)
-            if self.door is not None:
-                self._publish_address()
-            _log.warning("the state folder was gone and has been made anew: %s", self.home.dir.path)
-        except (Busy, Refused, StoreError, OSError) as error:
-            _log.error("cannot make the state folder anew: %s; trying again in %d s", error, _RESYNC)
-
-    async def _reopen_door(self) -> None:
-        assert self.door is not None
-        try:
-            await self.door.open(socket_path(self.home.dir.path, self._environ))
-            self._publish_address()
-            _log.warning("the socket was gone and has been made anew: %s", self.door.path)
-        except OSError as error:
-            _log.error("cannot make the socket anew: %s; trying again in %d s", error, _RESYNC)
 
     def _fail(self, error: Exception) -> None:
         self.failure = error

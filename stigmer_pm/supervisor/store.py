@@ -8,20 +8,19 @@ supervisor that dies in between neither loses nor doubles it. Commits are not fl
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager
+from dataclasses import astuple, fields
 
 from stigmer_pm.core.dependencies import Instance
 from stigmer_pm.core.state import InstanceState
 from stigmer_pm.spec import ComponentSpec
 from stigmer_pm.spec.codec import decode, encode
+from stigmer_pm.supervisor.database import Database, StoreError
 from stigmer_pm.supervisor.records import EventRow, RunRow
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+__all__ = ["FORMAT", "KEEP_EVENTS", "KEEP_RUNS", "Store", "StoreError"]
 
 #: Raised whenever the tables or the meaning of their content change, so that an older file is recognised.
 FORMAT = 1
@@ -52,10 +51,6 @@ INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (instance, run) 
 """
 
 
-class StoreError(Exception):
-    """The state could not be read or written; the message says which file and why."""
-
-
 def check_readable(path: str) -> None:
     """Read all that is on record without touching it.
 
@@ -81,7 +76,11 @@ def check_readable(path: str) -> None:
 
 
 class Store:
-    """The open database of one project."""
+    """The open database of one project.
+
+    What a later supervisor can't do without is kept in memory as well, so that it can be written down anew when the
+    file is damaged under us: single values, and the newest run of each instance.
+    """
 
     def __init__(self, path: str) -> None:
         """Open it, making it anew when it is damaged: the old one is moved aside.
@@ -90,86 +89,65 @@ class Store:
             StoreError: it can't be opened or made.
         """
         self.path = path
-        self.moved_aside: str | None = None
         self._open_events = 0
-        try:
-            self._db = self._open()
-        except sqlite3.DatabaseError as error:
-            if not isinstance(error, sqlite3.OperationalError) or "malformed" in str(error):
-                self._move_aside()
-                self._db = self._open()
-            else:
-                raise StoreError(f"cannot open '{path}': {error}") from error
-        except OSError as error:
-            raise StoreError(f"cannot open '{path}': {(error.strerror or str(error)).lower()}") from error
+        self._meta: dict[str, str] = {}
+        self._newest: dict[str, RunRow] = {}
+        self._database = Database(path, _TABLES, FORMAT, self._load)
 
-    def _open(self) -> sqlite3.Connection:
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        os.close(descriptor)
-        db = sqlite3.connect(self.path, isolation_level=None, timeout=5.0, check_same_thread=False)
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=NORMAL")
-        db.executescript(_TABLES)
-        row = db.execute("SELECT value FROM meta WHERE key='format'").fetchone()
-        if row is None:
-            db.execute("INSERT INTO meta VALUES ('format', ?)", (str(FORMAT),))
-        elif row[0] != str(FORMAT):
-            db.close()
-            raise sqlite3.DatabaseError(f"format {row[0]}, expected {FORMAT}")
-        return db
+    def _load(self, db: sqlite3.Connection) -> None:
+        self._meta = {str(key): str(value) for key, value in db.execute("SELECT key, value FROM meta")}
+        newest = "SELECT * FROM runs r WHERE run = (SELECT MAX(run) FROM runs WHERE instance = r.instance)"
+        self._newest = {run.instance: run for run in (RunRow(*row) for row in db.execute(newest))}
+        db.execute("SELECT spec, state FROM instances").fetchall()  # read here, so that damage to it shows here
 
-    def _move_aside(self) -> None:
-        for suffix in ("", "-wal", "-shm"):
-            if os.path.exists(self.path + suffix):
-                os.replace(self.path + suffix, f"{self.path}.damaged{suffix}")
-        self.moved_aside = f"{self.path}.damaged"
+    @property
+    def moved_aside(self) -> str | None:
+        """Where the file lies that was damaged when it was opened or renewed; ``None``: it wasn't."""
+        return self._database.moved_aside
 
-    def move_back(self) -> None:
-        """The file has been removed under us: write all that it had into a new one of the same name.
+    def is_sound(self) -> bool:
+        """The file is still there, and a database (see :meth:`Database.is_sound`)."""
+        return self._database.is_sound()
+
+    def renew(self) -> bool:
+        """The file has been removed, replaced or damaged under us: make one of the same name that has what it had.
+
+        ``False``: that can't be read, so that the new one has only what is kept in memory, and lacks all instances.
 
         Raises:
             StoreError: it can't be made.
         """
-        try:
-            renewed = self._open()
-            self._db.backup(renewed)
-        except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"cannot make '{self.path}' anew: {error}") from error
-        self._db.close()
-        self._db = renewed
+        return self._database.renew(self._write_what_is_kept)
+
+    def _write_what_is_kept(self, db: sqlite3.Connection) -> None:
+        db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(self._meta.items()))
+        db.executemany(_SAVE_RUN, [astuple(run) for run in self._newest.values()])
 
     def close(self) -> None:
         """Write everything back into the one file, and close it."""
-        self._db.close()
+        self._database.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """All writes inside are committed together, or none is.
 
         Raises:
             StoreError: the disk is full, or the file was taken away.
         """
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            yield
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise StoreError(f"cannot write '{self.path}': {error}") from error
-        finally:
-            # Also after a COMMIT that failed: some errors end the transaction, others leave it open.
-            if self._db.in_transaction:
-                with suppress(sqlite3.Error):
-                    self._db.execute("ROLLBACK")
+        return self._database.transaction()
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        return self._database.connection
 
     # --- meta ---------------------------------------------------------------------------------------------------
 
     def meta(self, key: str) -> str | None:
         """A single value, or ``None``."""
-        row = self._db.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
-        return None if row is None else str(row[0])
+        return self._meta.get(key)
 
     def set_meta(self, values: Mapping[str, str]) -> None:
         """Set single values."""
+        self._meta.update(values)
         self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(values.items()))
 
     # --- instances ----------------------------------------------------------------------------------------------
@@ -180,7 +158,7 @@ class Store:
         Raises:
             StoreError: one can't be read, as when another version wrote it.
         """
-        rows = self._db.execute("SELECT name, spec, state FROM instances ORDER BY position").fetchall()
+        rows = self._database.rows("SELECT name, spec, state FROM instances ORDER BY position")
         try:
             return [
                 Instance(decode(ComponentSpec, json.loads(spec)), decode(InstanceState, json.loads(state)))
@@ -211,45 +189,47 @@ class Store:
         for table in ("instances", "runs", "events"):
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 (the names stand in the line above)
         self._db.execute("DELETE FROM meta WHERE key <> 'format'")
+        self._meta, self._newest = {"format": str(FORMAT)}, {}
 
     def clear_instances(self) -> None:
         """Forget every instance, the applied specs with them, and the environment beneath them (``down``)."""
         self._db.execute("DELETE FROM instances")
         self._db.execute("DELETE FROM meta WHERE key IN ('environment', 'inputs')")
+        self._meta.pop("environment", None)
+        self._meta.pop("inputs", None)
 
     # --- runs ---------------------------------------------------------------------------------------------------
 
     def last_run_numbers(self) -> dict[str, int]:
         """The newest run number of every instance that ever was, so that none is used again."""
-        return {str(n): int(r) for n, r in self._db.execute("SELECT instance, MAX(run) FROM runs GROUP BY instance")}
+        return {str(n): int(r) for n, r in self._database.rows("SELECT instance, MAX(run) FROM runs GROUP BY instance")}
 
     def save_runs(self, rows: Iterable[RunRow]) -> None:
         """Write runs; ``None`` fields keep what is there."""
-        self._db.executemany(
-            _SAVE_RUN,
-            [
-                (r.instance, r.run, r.pid, r.started, r.log_from, r.started_at, r.ended_at, r.uptime, r.ended)
-                for r in rows
-            ],
-        )
+        rows = list(rows)
+        for row in rows:
+            known = self._newest.get(row.instance)
+            if known is None or known.run <= row.run:
+                self._newest[row.instance] = row if known is None or known.run < row.run else _merged(known, row)
+        self._db.executemany(_SAVE_RUN, [astuple(row) for row in rows])
 
     def runs(self, instance: str, limit: int = KEEP_RUNS) -> list[RunRow]:
         """The newest runs of an instance, newest first."""
         return [
             RunRow(*row)
-            for row in self._db.execute(
+            for row in self._database.rows(
                 "SELECT * FROM runs WHERE instance=? ORDER BY run DESC LIMIT ?", (instance, limit)
             )
         ]
 
     def find_run(self, instance: str, run: int) -> RunRow | None:
         """One run, if it is on record."""
-        row = self._db.execute("SELECT * FROM runs WHERE instance=? AND run=?", (instance, run)).fetchone()
-        return None if row is None else RunRow(*row)
+        rows = self._database.rows("SELECT * FROM runs WHERE instance=? AND run=?", (instance, run))
+        return RunRow(*rows[0]) if rows else None
 
     def latest_log_offsets(self) -> dict[str, int]:
         """Where the output of each instance's newest run begins in its log."""
-        rows = self._db.execute("SELECT instance, log_from, MAX(run) FROM runs GROUP BY instance")
+        rows = self._database.rows("SELECT instance, log_from, MAX(run) FROM runs GROUP BY instance")
         return {str(name): int(log_from or 0) for name, log_from, _ in rows}
 
     # --- journal ------------------------------------------------------------------------------------------------
@@ -272,7 +252,7 @@ class Store:
         where, args = "at >= ?", [since, *instances]
         if instances:
             where += f" AND instance IN ({','.join('?' * len(instances))})"
-        rows = self._db.execute(
+        rows = self._database.rows(
             f"SELECT at, instance, run, kind, message, id FROM events WHERE {where} ORDER BY id DESC LIMIT ?",  # noqa: S608
             (*args, -1 if limit is None else limit),
         )
@@ -289,3 +269,9 @@ class Store:
             "DELETE FROM runs WHERE run <= (SELECT MAX(r.run) FROM runs r WHERE r.instance = runs.instance) - ?",
             (KEEP_RUNS,),
         )
+
+
+def _merged(known: RunRow, news: RunRow) -> RunRow:
+    """What is known of a run, and what has come to it."""
+    names = [f.name for f in fields(RunRow)]
+    return RunRow(*(getattr(known, n) if getattr(news, n) is None else getattr(news, n) for n in names))

@@ -54,19 +54,18 @@ class Visitors:
         """Another connection."""
         return _Visitor(self, self._config, self._state)
 
-    def admit(self, visitor: _Visitor) -> bool:
-        """Whether there is a place for another one, or somebody who has to make it."""
+    def admit(self, visitor: _Visitor) -> None:
+        """Take in another one; where all places are taken, somebody has to make room."""
         if len(self._open) >= most_visitors():
             goes = next((v for v in self._open if v.owes_request), None)
             goes = goes or next((v for v in self._open if v.owes_reading), None)
-            if goes is None:
-                return False
+            # All follow something: whoever has for longest. Else nobody could ask any more what is going on.
+            goes = goes or next(iter(self._open))
             self.leave(goes)
             goes.transport.abort()
         self._open[visitor] = None
         if self._round is None:
             self._round = visitor.loop.call_later(_ROUND, self._look_round, visitor.loop)
-        return True
 
     def leave(self, visitor: _Visitor) -> None:
         """A connection is over."""
@@ -119,9 +118,8 @@ class _Visitor(H11Protocol):
         if uid not in (None, 0, os.geteuid()):
             _log.warning("turned away a connection of user %s", uid)
             transport.abort()
-        elif not self._visitors.admit(self):
-            transport.abort()
         else:
+            self._visitors.admit(self)
             super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 from pathlib import Path
 
 from ..project import Project, eventually
@@ -110,3 +111,22 @@ def test_a_down_whose_supervisor_dies_does_not_say_that_everything_has_stopped(p
     assert f"the supervisor of this project (pid {supervisor}) has died" in err
     assert out == "2 components stopped; supervisor ended\n"
     assert not project.living()
+
+
+def test_a_database_with_damage_in_its_middle_doubles_nothing(project: Project) -> None:
+    """Its beginning is as it should be, and what comes after that isn't."""
+    project.write(FILE)
+    project.up()
+    before = project.pids()
+    project.ok("events")
+    os.kill(project.supervisor_pid(), signal.SIGKILL)
+    eventually(lambda: project.run("ps").code == 3)
+    with sqlite3.connect(project.state / "state.db") as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    with (project.state / "state.db").open("r+b") as file:
+        file.seek(4096)
+        file.write(os.urandom((project.state / "state.db").stat().st_size - 4096))
+    project.up()
+    assert project.pids() == before
+    assert (project.state / "state.db.damaged").exists()

@@ -1,0 +1,197 @@
+"""Disks that are full or read-only, and a record that is damaged, locked or gone: what runs goes on, and it is said."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+
+from tests.private_mounts import MountedProject, make_mounted_project, read_only
+from tests.project import Project, eventually
+
+FILE = """
+    components:
+      a: {command: sleep 1000, max_restarts: 2, backoff: {initial: 100ms, max: 200ms}}
+      b: {command: "sh -c 'while :; do echo line; sleep 0.1; done'"}
+"""
+
+
+@pytest.fixture
+def mounted() -> Iterator[MountedProject]:
+    """A project with a state folder of 1 MiB."""
+    yield from make_mounted_project()
+
+
+def trouble(project: Project) -> str:
+    """What ``ps`` says of the supervisor's own trouble."""
+    return str(project.ok("ps", "--json").json["trouble"] or "")
+
+
+def kill(project: Project, name: str) -> int:
+    """SIGKILL an instance, and wait for its replacement; the new pid."""
+    pid = project.pid(name)
+    os.kill(pid, signal.SIGKILL)
+
+    def replacement() -> int | None:
+        found: int | None = project.ps()[name]["pid"]
+        return found if found != pid else None
+
+    return eventually(replacement, f"{name} is back")
+
+
+def no_traceback(project: Project) -> None:
+    """Nothing went wrong that nobody had thought of."""
+    assert "Traceback" not in (project.state / "supervisor.log").read_text()
+
+
+def restart_supervisor(project: Project) -> None:
+    """SIGKILL it, and have ``up`` bring another one, which changes nothing."""
+    supervisor = project.supervisor_pid()
+    os.kill(supervisor, signal.SIGKILL)
+    eventually(lambda: not os.path.exists(f"/proc/{supervisor}"), "it is dead")
+    assert "nothing changed" in project.up().out
+
+
+def test_a_full_disk_keeps_nobody_from_being_restarted(mounted: MountedProject) -> None:
+    """``ps`` says what is the matter. When there is room again, what happened meanwhile is on record."""
+    project = mounted
+    project.write(FILE)
+    project.up()
+    b = project.pid("b")
+    project.fill()
+    for _ in range(2):
+        kill(project, "a")
+    said = eventually(lambda: trouble(project), "the trouble is said")
+    assert f"cannot write '{project.dir}/.stigmer/state.db': the disk is full; free some space" in said
+    assert "what runs goes on" in said
+    assert project.ok("ps").err == f"warning: {said}\n"
+    assert project.pid("b") == b
+    project.empty()
+    eventually(lambda: not trouble(project), "the trouble is over", 30.0)
+    assert "the disk is full" in project.ok("events").out
+    before = project.pids()
+    restart_supervisor(project)
+    assert (project.pids(), project.ps()["a"]["restarts"]) == (before, 2)
+    no_traceback(project)
+
+
+def test_a_supervisor_takes_over_what_runs_on_a_full_disk(mounted: MountedProject) -> None:
+    """It can't write down that it has, and goes on all the same."""
+    project = mounted
+    project.write(FILE)
+    project.up()
+    before = project.pids()
+    project.fill()
+    supervisor = project.supervisor_pid()
+    os.kill(supervisor, signal.SIGKILL)
+    eventually(lambda: not os.path.exists(f"/proc/{supervisor}"), "it is dead")
+    result = project.run("up")
+    assert "Traceback" not in result.err, result
+    assert "internal error" not in result.err, result
+    assert project.pids() == before
+    kill(project, "a")
+    project.empty()
+    eventually(lambda: not trouble(project), "the trouble is over", 30.0)
+    restart_supervisor(project)
+    no_traceback(project)
+
+
+def test_a_read_only_file_system_hurts_nothing_that_runs(mounted: MountedProject) -> None:
+    """What can't be started for it is tried again until it can, and never given up on."""
+    project = mounted
+    project.write(FILE)
+    project.up()
+    b = project.pid("b")
+    with read_only(project):
+        os.kill(project.pid("a"), signal.SIGKILL)
+        eventually(lambda: "read-only file system" in project.ps()["a"]["reason"], "it is said")
+        eventually(lambda: project.ps()["a"]["run"] > 5, "it is tried again")
+        assert "cannot open its log" in project.ok("events").out
+        assert project.pid("b") == b
+    project.wait_phase("a", "running")
+    assert project.pid("b") == b
+    restart_supervisor(project)
+    no_traceback(project)
+
+
+def test_up_on_a_read_only_file_system_says_so(mounted: MountedProject) -> None:
+    """Nothing is started."""
+    project = mounted
+    project.write(FILE)
+    with read_only(project):
+        result = project.run("up")
+    assert result.code == 2, result
+    assert f"cannot use the state folder '{project.dir}/.stigmer': read-only file system" in result.err
+    assert len(result.err.splitlines()) == 2
+    project.up()
+
+
+def test_a_record_that_another_program_has_locked_is_written_when_it_lets_go(project: Project) -> None:
+    """Nobody is kept waiting meanwhile."""
+    project.write(FILE)
+    project.up()
+    with sqlite3.connect(project.state / "state.db", isolation_level=None) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        kill(project, "a")
+        assert "another program has locked it" in eventually(lambda: trouble(project), "it is said")
+        assert project.ok("events").seconds < 5
+        other.execute("ROLLBACK")
+    eventually(lambda: not trouble(project), "the trouble is over", 30.0)
+    before = project.pids()
+    restart_supervisor(project)
+    assert (project.pids(), project.ps()["a"]["restarts"]) == (before, 1)
+    no_traceback(project)
+
+
+def test_up_on_a_record_that_another_program_has_locked_says_so(project: Project) -> None:
+    """It waits for some seconds, and changes nothing."""
+    project.write(FILE)
+    project.up()
+    before = project.pids()
+    os.kill(project.supervisor_pid(), signal.SIGKILL)
+    eventually(lambda: project.run("ps").code == 3, "it is dead")
+    with sqlite3.connect(project.state / "state.db", isolation_level=None) as other:
+        other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        result = project.run("up")
+        assert result.code == 1, result
+        assert "another program has locked it" in result.err
+        other.execute("ROLLBACK")
+    other.close()
+    assert "nothing changed" in project.up().out
+    assert project.pids() == before
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced", "overwritten", "truncated"])
+def test_a_record_that_is_lost_under_the_supervisor_is_written_anew(project: Project, how: str) -> None:
+    """Within a resync, with all that is needed to take over what runs; and then it is said."""
+    project.write(FILE)
+    project.up()
+    kill(project, "a")
+    before = project.pids()
+    path = project.state / "state.db"
+    if how == "removed":
+        path.unlink()
+    elif how == "replaced":
+        path.rename(project.state / "old.db")
+        path.write_bytes(b"rubbish")
+    elif how == "overwritten":
+        with path.open("r+b") as file:
+            file.write(os.urandom(path.stat().st_size))
+    else:
+        os.truncate(path, 0)
+    log = project.state / "supervisor.log"
+    eventually(lambda: "the record was" in log.read_text(), "it is noticed", 30.0)
+    if how != "removed":
+        assert (project.state / "state.db.damaged").exists()
+        assert "the record was damaged" in project.ok("events").out
+    assert not trouble(project)
+    restart_supervisor(project)
+    assert (project.pids(), project.ps()["a"]["restarts"]) == (before, 1)
+    assert json.loads((project.state / "supervisor.json").read_text())["pid"] == project.supervisor_pid()
+    kill(project, "a")
+    no_traceback(project)
