@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from stigmer_pm.config.fields import (
     wrong,
 )
 from stigmer_pm.config.nodes import Scalar
+from stigmer_pm.config.words import split_words
 
 _WORD = Text("a word", takes_any=True, may_be_empty=True)
 _VALUE = Text("a single value", takes_any=True, may_be_empty=True)
@@ -71,10 +71,9 @@ def split_command(text: str) -> tuple[str, ...]:
         FieldError: a quotation mark is not closed, or it has no words.
     """
     try:
-        words = tuple(shlex.split(text))
+        words = split_words(text)
     except ValueError as error:
-        why = "a quotation mark in it is never closed" if "quotation" in str(error) else "it ends in a backslash"
-        raise wrong(f"cannot split the command into words: {why}") from None
+        raise wrong(f"cannot split the command into words: {error}") from None
     if not words or not words[0]:
         raise wrong("expected a command that begins with a program, found none")
     return words
