@@ -23,6 +23,9 @@ from stigmer_pm.spec.project import ProjectSpec
 # processes and probes. Checking and resolving takes half a second for so many.
 MOST_COMPONENTS = 10_000
 
+# The kernel takes 4095 bytes (PATH_MAX), and the logs and pid files in it are called as the components are.
+LONGEST_STATE_DIR = 3800
+
 
 def load(
     file: str, environ: Mapping[str, str], *, profiles: Collection[str] = (), names: Collection[str] = ()
@@ -77,7 +80,11 @@ def _project(found: Read) -> Project:
     project = Project(found, name, default_state_dir(found.file))
     if model.state_dir is None:
         return project
-    return Project(found, name, project.absolute(model.state_dir))
+    state_dir = project.absolute(model.state_dir)
+    if len(os.fsencode(state_dir)) > LONGEST_STATE_DIR or any(len(os.fsencode(n)) > 255 for n in state_dir.split("/")):
+        words = f"expected a path of at most {LONGEST_STATE_DIR} bytes, and names in it of at most 255"
+        found.problems.add_at(document, ("state_dir",), words)
+    return Project(found, name, state_dir)
 
 
 def _check_components(found: Read) -> None:

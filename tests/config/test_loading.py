@@ -281,3 +281,10 @@ def test_what_is_wrong_changes_nothing_and_reading_again_tells_the_same(folder: 
     folder.write("components: {a: {command: x, nice: 99}}\n")
     assert folder.problems() == folder.problems()
     assert folder.load("components: {a: {command: x, nice: 9}}\n").components[0].process is not None
+
+
+@pytest.mark.parametrize("path", ["a/" * 2000 + "b", "a/" + "b" * 256])
+def test_a_state_folder_that_no_kernel_takes_is_an_error_of_the_file(folder: Folder, path: str) -> None:
+    """``up`` said "file name too long", of no file in particular."""
+    found = folder.problem(f"state_dir: {path}\ncomponents: {{a: {{command: x}}}}\n")
+    assert found == "1:12: state_dir: expected a path of at most 3800 bytes, and names in it of at most 255"
