@@ -21,11 +21,11 @@ def main() -> None:
         if status is not None:
             sys.exit(status)
     arguments = sys.argv[1:]
-    if os.getpid() == 1 and "--foreground" in arguments:
+    if os.getpid() == 1 and {"--foreground", "--service"} & set(arguments):
         # The kernel drops what process 1 does not handle, and imports take a while: SIGTERM waits for its handler.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
     seed = None
-    if "up" in arguments[:3] and not {"--help", "-h", "--dry-run", "--foreground"} & set(arguments):
+    if "up" in arguments[:3] and not {"--help", "-h", "--dry-run", "--foreground", "--service"} & set(arguments):
         # Forked before click, yaml and pydantic are imported: the supervisor never needs them, and its own imports
         # run beside those of the command line.
         from stigmer_pm.supervisor.launch import prefork

@@ -11,6 +11,7 @@ from stigmer_pm.cli.applying import Wanted, order_of
 from stigmer_pm.cli.screen.log_lines import LogPrinter
 from stigmer_pm.cli.screen.terminal import OutputLost, Terminal
 from stigmer_pm.cli.session import Session
+from stigmer_pm.client.documents import Document
 from stigmer_pm.client.errors import Refused
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Front:
     exit_code_from: str | None
     exit_on_failure: bool
     leaves_running: bool
+    is_service: bool = False
 
 
 def run_in_front(session: Session, wanted: Wanted, front: Front) -> int:
@@ -33,17 +35,25 @@ def run_in_front(session: Session, wanted: Wanted, front: Front) -> int:
     Raises:
         Refused: it can't be begun; nothing was started.
     """
+    return run_order(session, order_of(session, wanted), front, [c.name for c in wanted.spec.components])
+
+
+def run_order(session: Session, order: Document, front: Front, names: Iterable[str] = ()) -> int:
+    """The same of an order; ``names`` are those of the components whose logs are shown.
+
+    Raises:
+        Refused: it can't be begun; nothing was started.
+    """
     # Only here does the command line import the supervisor itself, for here it is the supervisor.
     from stigmer_pm.supervisor import errors
     from stigmer_pm.supervisor.foreground import Manner, run_foreground
 
-    manner = Manner(front.exit_code_from, front.exit_on_failure, front.leaves_running)
+    manner = Manner(front.exit_code_from, front.exit_on_failure, front.leaves_running, front.is_service)
     session.discard_seed()
-    display = _display(session.terminal, [component.name for component in wanted.spec.components])
     try:
-        return run_foreground(order_of(session, wanted), manner, display)
+        return run_foreground(order, manner, _display(session.terminal, names))
     except errors.Refused as refused:
-        raise Refused(refused.message, refused.cure, refused.exit_status) from refused
+        raise Refused(refused.message, refused.cure, refused.exit_status, code=refused.code) from refused
 
 
 def go_on_in_front(handover: Handover, environ: Mapping[str, str]) -> int:

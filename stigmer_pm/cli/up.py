@@ -48,7 +48,13 @@ _ANY_RUN = 2**62
 @click.option(
     "--leave-running",
     is_flag=True,
-    help="With --foreground: SIGTERM and Ctrl-C end only the supervisor; the next one finds again what runs.",
+    help="With --foreground or --service: SIGTERM and Ctrl-C end the supervisor alone, and what runs goes on.",
+)
+@click.option(
+    "--service",
+    "is_service",
+    is_flag=True,
+    help="Stay in front as a service manager wants it: without logs, until told to end; goes on with what runs.",
 )
 @json_option
 @label_option
@@ -68,6 +74,7 @@ def command(
     exit_code_from: str | None,
     exit_on_failure: bool,
     leave_running: bool,
+    is_service: bool,
     as_json: bool,
 ) -> int:
     """Make the machine match the file, and wait until every component is ready, completed or failed.
@@ -76,11 +83,20 @@ def command(
     names, only those and what they need. A file with an error changes nothing. A component that would be in backoff
     for longer than 5 seconds is reported and not waited for, unless --timeout is given.
     """
-    front = Front(exit_code_from, exit_on_failure, leave_running)
+    front = Front(exit_code_from, exit_on_failure, leave_running, is_service)
     _check_options(front, foreground=foreground, others=dry_run or no_wait or is_watching or as_json)
     named_profiles, profiles = profiles, chosen_profiles(profiles, session.environ)
-    wanted = read_wanted(session, names, labels, profiles)
-    _check_profiles(wanted, named_profiles)
+
+    def read() -> Wanted:
+        found = read_wanted(session, names, labels, profiles)
+        _check_profiles(found, named_profiles)
+        return found
+
+    if is_service:
+        from stigmer_pm.cli.service import run_as_service
+
+        return run_as_service(session, read, front)
+    wanted = read()
     if dry_run:
         return _show_plan(session, wanted, as_json=as_json)
     if foreground:
@@ -93,7 +109,7 @@ def command(
         apply_edits(
             session,
             wanted,
-            lambda: read_wanted(session, names, labels, profiles),
+            read,
             lambda edited: bring_up(session, edited, watching, as_json=as_json),
         )
     return status
@@ -174,7 +190,12 @@ def _check_profiles(wanted: Wanted, named: tuple[str, ...]) -> None:
 
 
 def _check_options(front: Front, *, foreground: bool, others: bool) -> None:
-    if foreground and others:
-        raise click.UsageError("--foreground goes with neither --dry-run, --no-wait, --watch nor --json")
-    if not foreground and (front.exit_code_from or front.exit_on_failure or front.leaves_running):
-        raise click.UsageError("--exit-code-from, --exit-on-failure and --leave-running need --foreground")
+    if foreground and front.is_service:
+        raise click.UsageError("give --foreground or --service, not both")
+    if (foreground or front.is_service) and others:
+        name = "--service" if front.is_service else "--foreground"
+        raise click.UsageError(f"{name} goes with neither --dry-run, --no-wait, --watch nor --json")
+    if not foreground and (front.exit_code_from or front.exit_on_failure):
+        raise click.UsageError("--exit-code-from and --exit-on-failure need --foreground")
+    if not (foreground or front.is_service) and front.leaves_running:
+        raise click.UsageError("--leave-running needs --foreground or --service")

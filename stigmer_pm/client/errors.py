@@ -39,8 +39,20 @@ class NoSupervisor(ClientError):
 
 
 class Refused(ClientError):
-    """The supervisor understood the request and does not carry it out. ``is_ending``: for it is stopping everything."""
+    """The supervisor understood the request and does not carry it out; ``code`` is its word for why.
 
-    def __init__(self, message: str, cure: str | None = None, exit_status: int = 1, *, is_ending: bool = False) -> None:
+    ``is_ending``: for it is stopping everything.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        cure: str | None = None,
+        exit_status: int = 1,
+        *,
+        is_ending: bool = False,
+        code: str = "",
+    ) -> None:
         super().__init__(message, cure, exit_status)
         self.is_ending = is_ending
+        self.code = code

@@ -198,6 +198,10 @@ class Supervisor:
         """
         return cast(UpgradeAnswer, self._ask("POST", "/v1/upgrade", {"python": python, "path": list(path)}))
 
+    def let_go(self) -> int:
+        """Have the supervisor end and leave what runs; its pid. Whoever asks is to be the next one."""
+        return int(self._ask("POST", "/v1/let-go", {})["pid"])
+
     def down(self, *, timeout: float | None = None) -> Iterator[Progress | Outcome]:
         """Stop everything in order; the supervisor ends after the outcome. ``timeout`` ends only the watching."""
         return self._progress("/v1/down", {"timeout": timeout})

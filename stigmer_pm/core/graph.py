@@ -53,3 +53,23 @@ def reverse(edges: Edges) -> dict[str, tuple[str, ...]]:
         for other in needed:
             found.setdefault(other, []).append(name)
     return {name: tuple(others) for name, others in found.items()}
+
+
+def heaviest_chain(weights: Mapping[str, float], edges: Edges) -> float:
+    """The greatest sum of weights along any path; of names that are no key of ``weights`` nothing is known.
+
+    ``edges`` must have no cycle; what lies on one is left out.
+    """
+    needs = {name: [other for other in dict.fromkeys(edges.get(name, ())) if other in weights] for name in weights}
+    open_needs = {name: len(others) for name, others in needs.items()}
+    needed_by = reverse(needs)
+    sums: dict[str, float] = {}
+    pending = [name for name, count in open_needs.items() if count == 0]
+    while pending:
+        name = pending.pop()
+        sums[name] = weights[name] + max((sums[other] for other in needs[name]), default=0.0)
+        for other in needed_by[name]:
+            open_needs[other] -= 1
+            if open_needs[other] == 0:
+                pending.append(other)
+    return max(sums.values(), default=0.0)

@@ -23,6 +23,10 @@ from stigmer_pm.spec.codec import encode
 MARK = "STIGMER_PM_RUN"
 #: And the one that tells by which spec it was started, for a supervisor that has lost its records.
 FINGERPRINT = "STIGMER_PM_SPEC"
+#: What a service manager says to the supervisor alone: a component that had it could speak to it in our name.
+_OF_THE_SERVICE_MANAGER = frozenset(
+    ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "MAINPID")
+)
 
 #: Seconds between looks at what a dead leader left behind, where no descriptor tells (no pidfd).
 _LOOK_AGAIN = 0.1
@@ -82,7 +86,8 @@ class ProcessRuntime:
         self._reaper = reaper
         self._listener = listener
         self._key = key
-        self._base = {k: v for k, v in base_environment.items() if k not in (MARK, FINGERPRINT)}
+        kept_back = {MARK, FINGERPRINT} | _OF_THE_SERVICE_MANAGER
+        self._base = {k: v for k, v in base_environment.items() if k not in kept_back}
         self._watches: dict[tuple[str, int], _Watch] = {}
         self._members = Members(loop, MARK, self._own_orphans)
         self._to_kill: list[_Watch] = []

@@ -158,6 +158,13 @@ async def send_signal(service: Service, request: Request) -> Response:
     return JSONResponse({"results": results})
 
 
+async def let_go(service: Service, request: Request) -> Response:
+    """End the supervisor, and leave what runs to whoever asks."""
+    service.refuse_when_ending()
+    asyncio.get_running_loop().call_soon(service.let_go)
+    return JSONResponse({"pid": os.getpid()})
+
+
 async def upgrade(service: Service, request: Request) -> Response:
     """Have another program take this supervisor's place; the answer comes before it does."""
     body = await service.bodies.read(request)
@@ -195,6 +202,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/v1/components/{name}", describe),
     ("GET", "/v1/events", events),
     ("POST", "/v1/signal", send_signal),
+    ("POST", "/v1/let-go", let_go),
     ("POST", "/v1/upgrade", upgrade),
     ("POST", "/v1/down", down),
 )

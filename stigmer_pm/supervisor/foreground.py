@@ -6,13 +6,14 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
 from stigmer_pm.core.reasons import words
 from stigmer_pm.core.state import Desired, InstanceState, Phase, RunEnd
+from stigmer_pm.runtime import system, table
 from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.supervisor import commands, signals
 from stigmer_pm.supervisor.errors import Refused
@@ -20,9 +21,10 @@ from stigmer_pm.supervisor.front_logs import FrontLogs
 from stigmer_pm.supervisor.handover import Handover
 from stigmer_pm.supervisor.home import Busy, Home
 from stigmer_pm.supervisor.log import log_to
+from stigmer_pm.supervisor.notify import Notifier
 from stigmer_pm.supervisor.run import inherited_listener, internal_error, read_order
 from stigmer_pm.supervisor.service import Order, Service
-from stigmer_pm.supervisor.store import StoreError
+from stigmer_pm.supervisor.store import StoreError, peek
 
 _log = logging.getLogger(__name__)
 
@@ -47,12 +49,14 @@ class Manner:
     """How it behaves in front.
 
     ``exit_code_from``: it ends with this component. ``exit_on_failure``: it ends when a component is given up on.
-    ``leaves_running``: SIGTERM and Ctrl-C end the supervisor alone.
+    ``leaves_running``: SIGTERM and Ctrl-C end the supervisor alone. ``is_service``: as a service manager wants it:
+    without the logs of components, and it stays when every one has ended.
     """
 
     exit_code_from: str | None = None
     exit_on_failure: bool = False
     leaves_running: bool = False
+    is_service: bool = False
 
 
 def run_foreground(order: Mapping[str, Any], manner: Manner, display: Display, handover: Handover | None = None) -> int:
@@ -83,6 +87,8 @@ def run_foreground(order: Mapping[str, Any], manner: Manner, display: Display, h
         ) from None
     try:
         log_to(home.dir.supervisor_log)
+        if parsed.prefers_record:
+            parsed = _from_record(parsed, home, display)
         return asyncio.run(_Foreground(home, display, manner).run(parsed, handover))
     except StoreError as error:
         raise Refused(str(error), exit_status=1, code="store") from error
@@ -99,6 +105,21 @@ def run_foreground(order: Mapping[str, Any], manner: Manner, display: Display, h
 def _refuse_unknown(spec: ProjectSpec, name: str) -> None:
     if spec.component(name) is None:
         raise Refused(f"no component is called '{name}' (--exit-code-from)", code="unknown")
+
+
+def _from_record(order: Order, home: Home, display: Display) -> Order:
+    """Go on with what is on record, if that may still run: no edit is applied because a supervisor has died.
+
+    Raises:
+        Refused: nothing is on record, and there is no file to apply.
+    """
+    values, count = peek(home.dir.database)
+    if count and values.get("boot_id") == system.boot_id() and values.get("pid_namespace") == table.namespace():
+        display.say("going on with what is on record; 'stigmer-pm up' applies the file")
+        return replace(order, spec=None)
+    if order.spec is None:
+        raise Refused("nothing is on record", code="no-record")
+    return order
 
 
 class _Foreground:
@@ -123,8 +144,15 @@ class _Foreground:
             # Made before anything is started, so that not even the first line is missed.
             self._logs = self._open_logs(order, handover)
             service.begin(order)
-            tasks = [asyncio.create_task(work) for work in (self._watch(), self._logs.follow(service.engine))]
+            notifier = Notifier(order.environment)
+            service.on_ending = lambda: notifier.tell_stopping(service.engine.project)
+            works: list[Coroutine[Any, Any, None]] = [self._watch(), notifier.keep_telling(service)]
+            if not self._manner.is_service:
+                works.append(self._logs.follow(service.engine))
+            tasks += [asyncio.create_task(work) for work in works]
             await service.open_door()
+            notifier.tell_ready()
+            tasks.append(asyncio.create_task(notifier.keep_watchdog_calm()))
             await service.ended.wait()
             if service.failure is not None:
                 raise service.failure
@@ -171,7 +199,7 @@ class _Foreground:
         found[signal.SIGTERM] = self._terminate
         found[signal.SIGINT] = self._interrupt
         found[signal.SIGQUIT] = self._let_go
-        if signals.has_terminal():
+        if signals.has_terminal() and not self._manner.is_service:
             found[signal.SIGHUP] = self._terminate
         if os.getpid() == 1:
             found.update(dict.fromkeys(signals.ENDS_A_CONTAINER, self._terminate))
@@ -246,7 +274,7 @@ class _Foreground:
                 self._end(status_of(state.last_end) or 1, f"{state.name} has failed; stopping the others")
                 return
         active = [s for s in states if s.desired is Desired.RUNNING and s.phase not in (Phase.COMPLETED, Phase.FAILED)]
-        if ended and not active:
+        if ended and not active and not self._manner.is_service:
             failed = any(s.phase is Phase.FAILED for s in ended)
             self._end(1 if failed else 0, "every component has ended")
 

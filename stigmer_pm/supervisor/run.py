@@ -41,10 +41,11 @@ def read_order(order: Mapping[str, Any]) -> Order:
     environment = dict(order["environment"])
     if "recover" in order:
         folder = order["recover"]
-        return Order(str(folder["state_dir"]), str(folder["file"]), environment)
+        prefers_record = bool(order.get("prefers_record", False))
+        return Order(str(folder["state_dir"]), str(folder["file"]), environment, prefers_record=prefers_record)
     spec = decode(ProjectSpec, order["spec"])
     scope = Scope(tuple(order.get("names", ())), tuple(order.get("profiles", ())))
-    return Order(spec.state_dir, spec.file, environment, spec, scope)
+    return Order(spec.state_dir, spec.file, environment, spec, scope, bool(order.get("prefers_record", False)))
 
 
 def supervise(order: Order, reply: Reply, detach: Callable[[Home], None], handover: Handover | None = None) -> int:

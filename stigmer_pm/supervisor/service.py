@@ -47,7 +47,8 @@ _STRAY_ROUNDS = 50
 class Order:
     """What a supervisor is started with: the resolved file, what of it to run, and the environment beneath it.
 
-    Without a spec it finds again what an earlier one ran, and goes on with what is applied.
+    Without a spec it finds again what an earlier one ran, and goes on with what is applied. One that ``prefers_record``
+    does so whenever something is on record that may still run, and applies the file otherwise.
     """
 
     state_dir: str
@@ -55,6 +56,7 @@ class Order:
     environment: Mapping[str, str]
     spec: ProjectSpec | None = None
     scope: Scope = field(default_factory=Scope)
+    prefers_record: bool = False
 
 
 class Service:
@@ -74,6 +76,8 @@ class Service:
         #: The bug that has ended it, if one has.
         self.failure: Exception | None = None
         self.is_ending = False
+        #: Called when everything begins to be stopped.
+        self.on_ending: Callable[[], None] = lambda: None
         self.file = order.file
         self._project_name = self.store.meta("project") or "" if order.spec is None else order.spec.name
         self.environ = order.environment
@@ -193,6 +197,7 @@ class Service:
         if self.is_ending:
             return
         self.is_ending = True
+        self.on_ending()
         self.engine.stop_all(self._all_stopped)
 
     def let_go(self) -> None:

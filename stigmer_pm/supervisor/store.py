@@ -51,6 +51,23 @@ INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (instance, run) 
 """
 
 
+def peek(path: str) -> tuple[Mapping[str, str], int]:
+    """The single values and the number of instances on record, without touching the file; nothing where it can't be
+    read."""
+    from urllib.parse import quote
+
+    try:
+        db = sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=5.0)
+        try:
+            values = {str(key): str(value) for key, value in db.execute("SELECT key, value FROM meta")}
+            (count,) = db.execute("SELECT COUNT(*) FROM instances").fetchone()
+        finally:
+            db.close()
+    except sqlite3.Error:
+        return {}, 0
+    return values, int(count)
+
+
 def check_readable(path: str) -> None:
     """Read all that is on record without touching it.
 

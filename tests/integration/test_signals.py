@@ -174,7 +174,7 @@ def test_in_front_it_can_be_told_to_leave_what_runs(
 def test_leave_running_needs_foreground(project: Project) -> None:
     """It isn't ignored without it."""
     write(project)
-    assert "--leave-running need --foreground" in project.up("--leave-running", code=2).err
+    assert "--leave-running needs --foreground" in project.up("--leave-running", code=2).err
 
 
 def test_hup_means_nothing_in_front_without_a_terminal(project: Project) -> None:
