@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, str] = {
     "pid": "stigmer_pm.cli.pid",
     "ls": "stigmer_pm.cli.ls",
     "upgrade": "stigmer_pm.cli.upgrade",
+    "startup": "stigmer_pm.cli.startup",
     "version": "stigmer_pm.cli.version",
     "completion": "stigmer_pm.cli.completion",
 }

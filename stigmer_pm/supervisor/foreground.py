@@ -34,6 +34,9 @@ _EXPLAIN_AFTER = 1.0
 INTERRUPTED = 130
 #: As a shell has it for one that SIGTERM ended: here for an end that was not waited for.
 HURRIED = 128 + signal.SIGTERM
+#: Of a service that has ended and left what runs: no success, so that its manager starts it again and doesn't run what
+#: it runs after a success (systemd: ExecStop, which stops everything). sysexits.h has it for "try again".
+LEFT = 75
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +295,8 @@ class _Foreground:
                 return status_of(state.last_end)
         if self._interrupts:
             return INTERRUPTED
+        if self._service.has_let_go and self._manner.is_service and not self._manner.leaves_running:
+            return LEFT
         return HURRIED if self._is_hurried else 0
 
 

@@ -76,6 +76,8 @@ class Service:
         #: The bug that has ended it, if one has.
         self.failure: Exception | None = None
         self.is_ending = False
+        #: It has ended and left what runs to the next one.
+        self.has_let_go = False
         #: Called when everything begins to be stopped.
         self.on_ending: Callable[[], None] = lambda: None
         self.file = order.file
@@ -203,6 +205,7 @@ class Service:
     def let_go(self) -> None:
         """End, and leave what runs to the next supervisor, as a death would; what is known by now is written first."""
         _log.info("ending, and leaving what runs to the next supervisor")
+        self.has_let_go = True
         self.engine.settle()
         self.ended.set()
 

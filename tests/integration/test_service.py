@@ -153,6 +153,25 @@ def test_it_takes_over_from_a_supervisor_in_the_background(project: Project) -> 
     assert (code, f"taking over from the supervisor that ran (pid {old})" in said) == (0, True)
 
 
+def test_one_that_leaves_what_runs_has_no_success(project: Project) -> None:
+    """By SIGQUIT, or because another takes over: after a success systemd would run ExecStop, which stops everything."""
+    project.write(TWO)
+    first = begin(project)
+    pid = project.pid("web")
+    second = begin(project)
+    first.communicate(timeout=30)
+    assert first.returncode == 75
+    second.send_signal(signal.SIGQUIT)
+    second.communicate(timeout=30)
+    assert second.returncode == 75
+    third = begin(project, "--leave-running")
+    assert project.pid("web") == pid
+    third.send_signal(signal.SIGTERM)
+    third.communicate(timeout=30)
+    assert third.returncode == 0
+    assert pid in project.living()
+
+
 def test_down_ends_the_service_with_success(project: Project) -> None:
     """So that ``Restart=on-failure`` lets it rest; ``ExecStop`` is the same command."""
     project.write(TWO)
