@@ -8,6 +8,7 @@ from tools.mutant import mutants_of as _in
 MUTANTS: tuple[Mutant, ...] = (
     *_in(
         "restart.py",
+        ("what the machine is short of is a reason to give up", "if end.is_shortage:", "if False:"),
         (
             "a run is stable only after min_uptime",
             "until - run.started_at >= spec.min_uptime",
@@ -54,8 +55,8 @@ MUTANTS: tuple[Mutant, ...] = (
         ("gives up one restart too late", "len(recent) >= spec.max_restarts", "len(recent) > spec.max_restarts"),
         (
             "the window of giving up never moves",
-            "for t in state.failed_restarts if t > ended_at - spec.restart_window",
-            "for t in state.failed_restarts if t < ended_at",
+            "for t in state.failed_restarts if t > end.at - spec.restart_window",
+            "for t in state.failed_restarts if t < end.at",
         ),
         (
             "a stable run doesn't end the row of failed ones",
@@ -212,8 +213,8 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         (
             "what is left behind is not asked to stop",
-            "state, more = _signal(spec, state, now)\n    return state, (*effects, record, *more)\n\n\ndef _emp",
-            "return state, (*effects, record)\n\n\ndef _emp",
+            "state, more = _signal(spec, state, now)\n    return state, (*effects, record, *more)\n\n\ndef _noted_while",
+            "return state, (*effects, record)\n\n\ndef _noted_while",
         ),
         ("a run with leftovers counts as ended", "if not event.remaining:", "if True:"),
         ("backoff is not sat out", "if state.start_at is None or state.start_at > now:", "if state.start_at is None:"),

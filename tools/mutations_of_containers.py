@@ -108,7 +108,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         (
             "one whose engine is away is called unkillable",
-            "(run.pid is None and run.exit is None) and state.reason.why is not Why.ENGINE",
+            "(run.pid is None and run.exit is None) and state.reason.why not in _UNDELIVERED",
             "(run.pid is None and run.exit is None)",
         ),
         (
@@ -166,8 +166,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "verdict.py",
         (
             "a wait for an engine that is away hangs",
-            "case Phase.STARTING if state.reason.why is Why.ENGINE:",
-            "case Phase.STARTING if state.reason.why is Why.PAUSED:",
+            "case Phase.STARTING | Phase.STOPPING if state.reason.why is Why.ENGINE:",
+            "case Phase.STARTING | Phase.STOPPING if state.reason.why is Why.PAUSED:",
         ),
         (
             "a HEALTHCHECK that passes is not enough",
