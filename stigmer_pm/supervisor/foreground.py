@@ -202,9 +202,10 @@ class _Foreground:
         found[signal.SIGTERM] = self._terminate
         found[signal.SIGINT] = self._interrupt
         found[signal.SIGQUIT] = self._let_go
-        if signals.has_terminal() and not self._manner.is_service:
+        is_first = os.getpid() == 1
+        if signals.cares_for_its_terminal() and not self._manner.is_service and not is_first:
             found[signal.SIGHUP] = self._terminate
-        if os.getpid() == 1:
+        if is_first:
             found.update(dict.fromkeys(signals.ENDS_A_CONTAINER, self._terminate))
             if self._manner.exit_code_from is not None:
                 found.update((number, partial(self._pass_on, number)) for number in signals.PASSED_ON)

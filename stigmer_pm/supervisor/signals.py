@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 from collections.abc import Callable, Mapping
 
@@ -51,15 +50,9 @@ def common(service: Service) -> Meanings:
     }
 
 
-def has_terminal() -> bool:
-    """This process has a controlling terminal, whose end it is told by SIGHUP; under nohup it doesn't want to know."""
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-        return False
-    try:
-        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
-    except OSError:
-        return False
-    return True
+def cares_for_its_terminal() -> bool:
+    """It wants to be told by SIGHUP when its terminal is closed; under nohup it doesn't. Ask before :func:`handle`."""
+    return signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
 
 
 def _means_nothing() -> None:

@@ -177,10 +177,12 @@ def test_leave_running_needs_foreground(project: Project) -> None:
     assert "--leave-running needs --foreground" in project.up("--leave-running", code=2).err
 
 
-def test_hup_means_nothing_in_front_without_a_terminal(project: Project) -> None:
-    """As under runit and s6, whose own reload would send it."""
+def test_hup_means_nothing_to_a_service(project: Project) -> None:
+    """runit and s6 send it for a reload, which a supervisor can't do."""
     write(project)
-    process = begin_in_front(project)
+    process = project.start("up", "--service")
+    eventually(lambda: b"hello" in project.log("web"))
+    eventually(lambda: project.run("ps").code == 0)
     process.send_signal(signal.SIGHUP)
     log = project.dir / ".stigmer" / "supervisor.log"
     eventually(lambda: "SIGHUP means nothing" in log.read_text())
