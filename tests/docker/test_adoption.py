@@ -112,3 +112,25 @@ def test_what_the_file_has_is_not_ended_by_an_up_of_something_else(running: Dock
     assert other.status == "running"
     running.up()
     assert running.ids() == before
+
+
+def test_an_upgrade_keeps_them_and_every_line(project: DockerProject) -> None:
+    """The copy of their output goes on where it was; the next version watches them."""
+    line = "i=0; while :; do i=$$((i+1)); echo $$i; usleep 10000; done"
+    project.write(f"""
+        components:
+          web: {{image: "stigmer-test/busybox:1", command: [sh, -c, "{line}"], stop_timeout: 0s, min_uptime: 1ms}}
+    """)
+    project.up()
+    before = project.ps()["web"]
+    for until in (b"\n100\n", b"\n300\n"):
+        project.wait_log("web", until)
+        project.ok("upgrade")
+    after = project.ps()["web"]
+    for key in ("container", "pid", "run", "restarts", "phase", "since"):
+        assert after[key] == before[key], key
+    project.wait_log("web", b"\n400\n")
+    numbers = project.log("web").decode().splitlines()
+    assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
+    project.container("web").kill()
+    assert project.wait_another("web", after)["restarts"] == 1

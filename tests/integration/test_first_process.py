@@ -165,3 +165,17 @@ def test_a_proc_of_another_namespace_is_refused(project: Project) -> None:
     assert done.returncode == 2
     assert "cannot tell processes apart" in done.stderr
     assert not (project.dir / ".stigmer").exists()
+
+
+def test_it_can_be_upgraded_in_place(project: Project) -> None:
+    """Process 1 stays process 1, strangers are still collected, and it is still asked to end by a signal."""
+    write(project)
+    first = begin(project)
+    pid = project.pid("web")
+    project.ok("upgrade")
+    assert (project.ok("ps", "--json").json["supervisor"]["pid"], project.pid("web")) == (1, pid)
+    first.run("sh", "-c", "(sleep 0.1 >/dev/null 2>&1 &)")
+    eventually(lambda: children_of_1(first) == {pid})
+    code, said = first.stop()
+    assert code == 0, said
+    assert project.log("web").endswith(b"bye\n")
