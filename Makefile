@@ -23,7 +23,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_FROM := pyproject.toml stigmer_pm/version.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down test check lint types imports pytest format docs schema soak chaos mutants bench bench-probes bench-deaths bench-containers hooks clean
+.PHONY: help demo down test check lint types imports pytest test-systemd format docs schema soak chaos mutants bench bench-probes bench-deaths bench-containers hooks clean
 .NOTPARALLEL:
 
 help:  ## show this
@@ -57,6 +57,9 @@ imports: $(INSTALLED_DEV)  ## import-linter: the direction of imports
 
 pytest: $(INSTALLED_DEV)  ## the tests
 	$(PY) -m pytest $(PYTEST_ARGS)
+
+test-systemd: $(INSTALLED_DEV)  ## the unit of startup under a systemd that is booted for it; as root, half a minute
+	STIGMER_PM_TEST_SYSTEMD=1 $(PY) -m pytest -n 0 tests/systemd
 
 format: $(INSTALLED_DEV)  ## rewrite the code as lint wants it
 	$(PY) -m ruff check --fix

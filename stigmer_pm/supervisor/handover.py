@@ -11,7 +11,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -73,14 +74,23 @@ class Handover:
     format: int = FORMAT
 
 
+@contextmanager
+def held_back_signals() -> Iterator[None]:
+    """What would end the next program waits until it has handlers; or until the block ends, when there is none."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD_BACK)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def give(successor: Successor, handover: Handover) -> None:
-    """Become the successor. Returns only by an exception, and then nothing has changed.
+    """Become the successor; signals must be held back. Returns only by an exception, and then nothing has changed.
 
     Raises:
         OSError: it can't be executed.
     """
     kept = (handover.lock_fd, handover.listener_fd)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD_BACK)
     try:
         for descriptor in kept:
             os.set_inheritable(descriptor, True)
@@ -89,7 +99,6 @@ def give(successor: Successor, handover: Handover) -> None:
     finally:
         for descriptor in kept:
             os.set_inheritable(descriptor, False)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def take(environ: MutableMapping[str, str]) -> Handover | None:

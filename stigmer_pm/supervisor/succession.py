@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 from stigmer_pm.runtime.probe_child import CommandChild, CommandSpawner
 from stigmer_pm.supervisor.checking import check
 from stigmer_pm.supervisor.errors import Refused
-from stigmer_pm.supervisor.handover import Handover, Successor, give
+from stigmer_pm.supervisor.handover import Handover, Successor, give, held_back_signals
 from stigmer_pm.version import __version__
 
 if TYPE_CHECKING:
     from stigmer_pm.supervisor.service import Service
 
 _log = logging.getLogger(__name__)
+
+
+#: Seconds in which the loop turns a few times.
+_HEAR = 0.01
 
 
 class Succession:
@@ -36,15 +40,18 @@ class Succession:
             Refused: it can't, or not now.
         """
         self._service.refuse_when_ending()
-        if self._replacing is not None:
-            raise Refused("the supervisor is being replaced already", code="moving", exit_status=1, status=409)
+        if self._replacing is not None or self._service.door is None:
+            raise _not_now("the supervisor is being replaced already, or just starting", "try again in a moment")
         if not self._service.home.is_in_place():
-            raise Refused(
+            raise _not_now(
                 "the state folder was removed, and what the next supervisor must know is in it",
-                cure="it is made anew within 10 seconds; try again then",
-                code="removed",
-                exit_status=1,
-                status=409,
+                "it is made anew within 10 seconds; try again then",
+            )
+        self._service.engine.retry_saving()
+        if self._service.engine.trouble is not None:
+            raise _not_now(
+                f"what the next supervisor must know can't be written: {self._service.engine.trouble}",
+                "make room, and try again",
             )
         return await check(successor, self._service.home.dir.database, self._spawn)
 
@@ -72,8 +79,11 @@ class Succession:
         self.is_moving.set()
         try:
             listener_fd = await door.pause()
-            if not service.is_ending and not service.ended.is_set():
-                self._exec(successor, listener_fd)
+            with held_back_signals():
+                # One that has come before has been noted by its C handler alone: let the loop hear of it.
+                await asyncio.sleep(_HEAR)
+                if not service.is_ending and not service.ended.is_set():
+                    self._exec(successor, listener_fd)
         except (Refused, OSError) as error:
             _log.error("not replaced: %s; going on", error)
         finally:
@@ -108,3 +118,7 @@ class Succession:
 
     def _spawn(self, command: tuple[str, ...], environment: dict[str, str], output_fd: int) -> CommandChild:
         return self._spawner.spawn(command, cwd="/", env=environment, output_fd=output_fd, user=None, group=None)
+
+
+def _not_now(why: str, cure: str) -> Refused:
+    return Refused(f"cannot replace the supervisor now: {why}", cure=cure, code="not-now", exit_status=1, status=409)

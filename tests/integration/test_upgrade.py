@@ -180,6 +180,19 @@ def test_a_version_that_cannot_take_over_is_refused_and_the_old_one_goes_on(proj
     eventually(lambda: project.ps()["a"]["restarts"] == 1)
 
 
+def test_it_waits_until_the_state_folder_is_there_again(project: Project) -> None:
+    """What the next supervisor must know is in it."""
+    project.write("components: {a: {command: sleep 1000}}\n")
+    project.up()
+    pid = project.pid("a")
+    shutil.rmtree(project.dir / ".stigmer")
+    result = project.run("upgrade")
+    assert (result.code, "the state folder was removed" in result.err) == (1, True), result
+    eventually((project.dir / ".stigmer" / "supervisor.json").exists)
+    project.ok("upgrade")
+    assert project.pid("a") == pid
+
+
 def test_commands_that_wait_go_on_waiting(project: Project) -> None:
     """``wait`` and ``events -f`` ask the next supervisor, and nothing is told twice."""
     project.write("""
