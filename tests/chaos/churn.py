@@ -55,7 +55,7 @@ class Churn:
         self._chance = chance
         self._restarts = dict.fromkeys(self.names, 0)
         # A run of any length is stable, so the next one follows at once.
-        rules = "min_uptime: 1ms, max_restarts: unlimited, stop_timeout: 60s"
+        rules = "min_uptime: 1ms, max_restarts: unlimited, stop_timeout: 15s"
         command = f"sh {_WORKER} %s {self.folder} {mean_ms}"
         project.write("components:\n" + "".join(f"  {n}: {{command: {command % n}, {rules}}}\n" for n in self.names))
 
@@ -74,6 +74,10 @@ class Churn:
         self._judge_lines()
         self.verdict.seconds = time.monotonic() - began
         return self.verdict
+
+    def fewest_runs(self) -> int:
+        """How many runs the one with the fewest has had."""
+        return min(len(self._runs(name)) for name in self.names)
 
     # --- what happens -------------------------------------------------------------------------------------------
 
