@@ -12,6 +12,7 @@ PYTEST_ARGS ?= -n $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 2))))
 SEEDS ?= 10000
 KILLS ?= 100
 MINUTES ?= 60
+HOURS ?= 24
 COMPONENTS ?= 200
 FIRST ?= 100000
 
@@ -24,7 +25,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_FROM := pyproject.toml stigmer_pm/version.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down test check lint types imports pytest test-systemd format docs schema soak soak-real chaos mutants bench bench-probes bench-deaths bench-containers hooks clean
+.PHONY: help demo down test check lint types imports pytest test-systemd format docs schema soak soak-day soak-real chaos mutants bench bench-probes bench-deaths bench-containers hooks clean
 .NOTPARALLEL:
 
 help:  ## show this
@@ -75,6 +76,9 @@ soak: $(INSTALLED_DEV)  ## SEEDS=10000 histories of the simulation, from FIRST=1
 
 chaos: $(INSTALLED_DEV)  ## KILLS=100 supervisors killed over COMPONENTS=200 that die without end; five minutes
 	$(PY) -m tests.chaos --kills $(KILLS) --components $(COMPONENTS)
+
+soak-day: $(INSTALLED_DEV)  ## 24 simulated HOURS of COMPONENTS=200 that flap, with a real database; five minutes
+	$(PY) -m tests.simulation.day --hours $(HOURS) --components $(COMPONENTS)
 
 soak-real: $(INSTALLED_DEV)  ## MINUTES=60 of COMPONENTS=200 that flap: memory, descriptors and database don't grow
 	$(PY) -m tests.chaos.soak --minutes $(MINUTES) --components $(COMPONENTS)

@@ -106,7 +106,8 @@ class Store:
             StoreError: it can't be opened or made.
         """
         self.path = path
-        self._open_events = 0
+        # At the first entry: who was here before may have been killed before it came to prune.
+        self._open_events = KEEP_EVENTS // 10
         self._meta: dict[str, str] = {}
         self._newest: dict[str, RunRow] = {}
         self._database = Database(path, _TABLES, FORMAT, self._load)
