@@ -46,6 +46,11 @@ class StateDir:
         return os.path.join(self.path, "pids")
 
     @property
+    def cgroup(self) -> str:
+        """Text: where the cgroups of the runs are, where they have any."""
+        return os.path.join(self.path, "cgroup")
+
+    @property
     def positions(self) -> str:
         """The folder in which is kept how far the output of containers has been copied."""
         return os.path.join(self.path, "positions")

@@ -213,8 +213,8 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         (
             "what is left behind is not asked to stop",
-            "state, more = _signal(spec, state, now)\n    return state, (*effects, record, *more)\n\n\ndef _noted_while",
-            "return state, (*effects, record)\n\n\ndef _noted_while",
+            "state, more = _signal(spec, state, now)\n    return state, (*effects, record, *more)\n\n\ndef _noted",
+            "return state, (*effects, record)\n\n\ndef _noted",
         ),
         ("a run with leftovers counts as ended", "if not event.remaining:", "if True:"),
         ("backoff is not sat out", "if state.start_at is None or state.start_at > now:", "if state.start_at is None:"),

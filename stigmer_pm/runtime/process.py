@@ -7,11 +7,13 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from stigmer_pm.runtime import system, table
 from stigmer_pm.runtime.census import Known, Marks
+from stigmer_pm.runtime.cgroups import Cgroups
 from stigmer_pm.runtime.members import Members
 from stigmer_pm.runtime.reaper import Reaper
 from stigmer_pm.runtime.run import Started, open_log
@@ -70,6 +72,7 @@ class ProcessRuntime:
     Args:
         key: tells runs of this project apart from those of any other (part of the mark).
         base_environment: lies beneath what the file sets for a component.
+        cgroups: of the runs, where they have any.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class ProcessRuntime:
         *,
         key: str,
         base_environment: Mapping[str, str],
+        cgroups: Cgroups | None = None,
     ) -> None:
         system.keep_descriptors()
         self._loop = loop
@@ -90,6 +94,7 @@ class ProcessRuntime:
         self._base = {k: v for k, v in base_environment.items() if k not in kept_back}
         self._watches: dict[tuple[str, int], _Watch] = {}
         self._members = Members(loop, MARK, self._own_orphans)
+        self._cgroups = cgroups
         self._to_kill: list[_Watch] = []
         reaper.before_telling = self._members.forget
 
@@ -112,7 +117,8 @@ class ProcessRuntime:
         log = open_log(execution.log)
         try:
             log_from = os.fstat(log).st_size
-            pid = spawn(_program(execution, self.environment(execution, mark)), log)
+            with nullcontext() if self._cgroups is None else self._cgroups.inside(instance, run):
+                pid = spawn(_program(execution, self.environment(execution, mark)), log)
         finally:
             os.close(log)
         started = table.started(pid) or 0
@@ -239,6 +245,9 @@ class ProcessRuntime:
 
     def _kill_all(self) -> None:
         watches, self._to_kill = self._to_kill, []
+        if self._cgroups is not None:
+            for watch in watches:
+                self._cgroups.kill(watch.instance, watch.run)
         self._members.kill([(watch.marks, watch.known) for watch in watches])
         for watch in watches:
             if watch.is_gone:
@@ -250,6 +259,8 @@ class ProcessRuntime:
         for watch in self._watches.values():
             self._drop(watch)
         self._watches.clear()
+        if self._cgroups is not None:
+            self._cgroups.sweep()
 
     def end_strays(self, *, everything: bool) -> list[int]:
         """SIGKILL orphans that belong to no run any more; their pids.
@@ -268,6 +279,8 @@ class ProcessRuntime:
 
     def look_for_lost(self) -> None:
         """Tell the end of every run whose leader is gone without a word: whatever told it, something lost it."""
+        if self._cgroups is not None:
+            self._cgroups.sweep()
         self._reaper.collect()
         for watch in list(self._watches.values()):
             if not watch.is_gone and not system.exists(watch.marks.leader):
@@ -288,7 +301,10 @@ class ProcessRuntime:
                 watch.known.add((pid, started))
 
     def _leftovers(self, watch: _Watch) -> list[int]:
-        return self._members.leftovers(watch.marks, watch.known, is_child=watch.is_child)
+        found = self._members.leftovers(watch.marks, watch.known, is_child=watch.is_child)
+        if self._cgroups is not None:
+            found += [pid for pid in self._cgroups.pids(watch.instance, watch.run) if table.started(pid) is not None]
+        return list(dict.fromkeys(found))
 
     def _own_orphans(self) -> list[int]:
         return [pid for pid in table.own_children() if not self._reaper.is_watched(pid)]
@@ -363,6 +379,8 @@ class ProcessRuntime:
     def _forget(self, watch: _Watch) -> None:
         self._drop(watch)
         self._watches.pop((watch.instance, watch.run), None)
+        if self._cgroups is not None:
+            self._cgroups.remove(watch.instance, watch.run)
 
     def _drop(self, watch: _Watch) -> None:
         for pidfd in watch.pidfds.values():

@@ -98,6 +98,7 @@ class Service:
             containers_key=keys.label,
             base_environment=environment,
             positions=home.dir.positions,
+            cgroup=home.dir.cgroup,
         )
         clock = MachineClock()
         if order.spec is not None:

@@ -11,6 +11,7 @@ from stigmer_pm.core.reasons import Reason
 from stigmer_pm.core.state import Exit, Run, StopCause
 from stigmer_pm.probes import DeclaredProbe, HealthProbe, ProbeContext
 from stigmer_pm.runtime import system, table
+from stigmer_pm.runtime.cgroups import make_cgroups
 from stigmer_pm.runtime.containers.runtime import ContainerRuntime
 from stigmer_pm.runtime.probe_child import CommandSpawner
 from stigmer_pm.runtime.process import ProcessRuntime, fingerprint
@@ -36,16 +37,19 @@ class LocalWorld:
         containers_key: str,
         base_environment: Mapping[str, str],
         positions: str,
+        cgroup: str,
     ) -> None:
         """``key`` marks the processes of this project, and ``containers_key`` its containers.
 
         ``base_environment`` lies beneath what the file names, and says where the Docker engine is; in ``positions`` is
-        kept how far the output of each container has been copied.
+        kept how far the output of each container has been copied, and in ``cgroup`` where the cgroups of the runs are.
         """
         self._news: News | None = None
         self._pidfiles = pidfiles
         self._reaper = Reaper(loop)
-        self._runtime = ProcessRuntime(loop, self._reaper, self, key=key, base_environment=base_environment)
+        self._runtime = ProcessRuntime(
+            loop, self._reaper, self, key=key, base_environment=base_environment, cgroups=make_cgroups(key, cgroup)
+        )
         self._containers = ContainerRuntime(
             loop, self, key=containers_key, environment=base_environment, positions=positions
         )
