@@ -14,6 +14,7 @@ from typing import Protocol
 from stigmer_pm.runtime import system, table
 from stigmer_pm.runtime.census import Known, Marks
 from stigmer_pm.runtime.cgroups import Cgroups
+from stigmer_pm.runtime.finding import find_leader, find_runs
 from stigmer_pm.runtime.members import Members
 from stigmer_pm.runtime.reaper import Reaper
 from stigmer_pm.runtime.run import Started, open_log
@@ -164,31 +165,17 @@ class ProcessRuntime:
         self._reaper.watch(marks.leader, lambda status: self._leader_gone(watch, status))
         return True
 
+    def last_status(self, pid: int, started: int) -> int | None:
+        """The wait status of a leader that ended while nobody watched; ``None``: its parent has collected it."""
+        return table.zombie_status(pid, started)
+
     def find_started(self, instance: str, run: int) -> tuple[int, int] | None:
         """The leader of a run whose start was recorded but not its pid: (pid, started), if it lives."""
-        found = self._members.machine().with_mark(self.mark_of(instance, run))
-        # The oldest of them is the leader: the others descend from it. It leads a session of its own.
-        rows = [row for pid in found if (row := table.read_row(pid)) is not None and not row.is_zombie]
-        leaders = sorted((row.started, row.pid) for row in rows if row.session == row.pid)
-        return (leaders[0][1], leaders[0][0]) if leaders else None
+        return find_leader(self._members.machine(), self.mark_of(instance, run))
 
     def find_marked(self) -> dict[str, tuple[int, int, int, str]]:
-        """Every run of this project of which something lives, by instance: (number, pid, started, fingerprint).
-
-        Pid and start are 0 when there is no leader. The leader leads a session, and is the oldest of those that do.
-        """
-        found: dict[str, tuple[int, int, int, str]] = {}
-        for pid, mark in self._members.machine().marked().items():
-            key, _, rest = mark.partition("/")
-            instance, _, number = rest.rpartition("/")
-            row = table.read_row(pid)
-            if row is None or row.is_zombie or key != self._key or not number.isdecimal():
-                continue
-            executed = table.read_mark(pid, FINGERPRINT) or ""
-            is_leader = row.session == pid
-            this = (int(number), pid if is_leader else 0, row.started if is_leader else 0, executed)
-            found[instance] = min(this, found.get(instance, this), key=_leaders_first)
-        return found
+        """Every run of this project of which something lives, by instance: (number, pid, started, fingerprint)."""
+        return find_runs(self._members.machine(), self._key, FINGERPRINT)
 
     def count_leftovers(self, instance: str, run: int) -> int:
         """How many processes live of a run whose leader is gone; from now on ``emptied`` tells when none does."""
@@ -396,11 +383,6 @@ def fingerprint(execution: ProcessExecution) -> str:
     """A short word that is another one when anything that is executed is."""
     text = json.dumps(encode(execution), sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-
-
-def _leaders_first(run: tuple[int, int, int, str]) -> tuple[int, bool, int]:
-    number, pid, started, _ = run
-    return (-number, pid == 0, started)
 
 
 def _program(execution: ProcessExecution, environment: Mapping[str, str]) -> Program:

@@ -14,7 +14,7 @@ from stigmer_pm.core.project import Project
 from stigmer_pm.core.reasons import Reason, Why
 from stigmer_pm.core.state import Desired, Exit, InstanceState, Phase, Run, StopCause
 from stigmer_pm.spec import ComponentSpec, ProjectSpec
-from stigmer_pm.supervisor.engine import Engine
+from stigmer_pm.supervisor.engine import Engine, exit_of
 from stigmer_pm.supervisor.records import RunRow
 from stigmer_pm.supervisor.surroundings import Clock, Memory, World
 
@@ -156,9 +156,12 @@ def _adopt(engine: Engine, memory: Memory, name: str, run: Run) -> Event | None:
             memory.save_runs([RunRow(name, run.number, started[0], started[1], started_at=engine.clock.wall())])
         return Spawned(run.number, started[0])
     row = memory.find_run(name, run.number)
-    if row is not None and row.started is not None and world.adopt(name, run.number, run.pid, row.started):
-        return None
-    return Exited(run.number, Exit(), world.count_leftovers(name, run.number) > 0)
+    status = None
+    if row is not None and row.started is not None:
+        if world.adopt(name, run.number, run.pid, row.started):
+            return None
+        status = world.last_status(run.pid, row.started)
+    return Exited(run.number, exit_of(status), world.count_leftovers(name, run.number) > 0)
 
 
 def _over_or_not_begun(engine: Engine, memory: Memory, name: str, run: Run) -> Event:

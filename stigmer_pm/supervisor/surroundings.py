@@ -130,6 +130,10 @@ class World(Protocol):
         """Watch a run that an earlier supervisor started; ``False`` when its leader is gone."""
         ...
 
+    def last_status(self, pid: int, started: int) -> int | None:
+        """The wait status of a leader that could not be adopted, if the kernel still tells it."""
+        ...
+
     def find_started(self, instance: str, run: int) -> tuple[int, int] | None:
         """The leader, as (pid, started), of a run whose start was recorded but not its pid; ``None``: there is none."""
         ...

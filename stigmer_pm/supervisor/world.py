@@ -92,6 +92,10 @@ class LocalWorld:
             self._pidfiles.write(instance, pid)
         return is_adopted
 
+    def last_status(self, pid: int, started: int) -> int | None:
+        """From the table of processes."""
+        return self._runtime.last_status(pid, started)
+
     def find_started(self, instance: str, run: int) -> tuple[int, int] | None:
         """Look for the mark of a run."""
         return self._runtime.find_started(instance, run)

@@ -66,6 +66,9 @@ class FlappingWorld:
     def adopt(self, instance: str, run: int, pid: int, started: int) -> bool:
         return self._living.get((instance, run)) == pid
 
+    def last_status(self, pid: int, started: int) -> int | None:
+        return None
+
     def find_started(self, instance: str, run: int) -> tuple[int, int] | None:
         pid = self._living.get((instance, run))
         return None if pid is None else (pid, pid)

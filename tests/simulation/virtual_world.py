@@ -127,6 +127,9 @@ class VirtualWorld(Ground):
         process.is_watched = True
         return True
 
+    def last_status(self, pid: int, started: int) -> int | None:
+        return None
+
     def find_started(self, instance: str, run: int) -> tuple[int, int] | None:
         process = self.processes.get((instance, run))
         is_found = process is not None and process.leader and not process.is_container

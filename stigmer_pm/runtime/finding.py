@@ -1,0 +1,41 @@
+"""Runs that live and of which nothing is on record, found by their marks among the processes of the machine."""
+
+from __future__ import annotations
+
+from stigmer_pm.runtime import table
+from stigmer_pm.runtime.census import Census
+
+
+def find_leader(census: Census, mark: str) -> tuple[int, int] | None:
+    """The first process of the run that carries ``mark``: (pid, started); ``None``: it doesn't live.
+
+    The oldest is the leader, for the others descend from it. It leads a session of its own.
+    """
+    rows = [row for pid in census.with_mark(mark) if (row := table.read_row(pid)) is not None and not row.is_zombie]
+    leaders = sorted((row.started, row.pid) for row in rows if row.session == row.pid)
+    return (leaders[0][1], leaders[0][0]) if leaders else None
+
+
+def find_runs(census: Census, key: str, fingerprint: str) -> dict[str, tuple[int, int, int, str]]:
+    """Every run of a project of which something lives, by instance: (number, pid, started, fingerprint).
+
+    Pid and start are 0 when there is no leader. The leader leads a session, and is the oldest of those that do.
+    ``fingerprint`` is the variable that tells what was executed.
+    """
+    found: dict[str, tuple[int, int, int, str]] = {}
+    for pid, mark in census.marked().items():
+        its_key, _, rest = mark.partition("/")
+        instance, _, number = rest.rpartition("/")
+        row = table.read_row(pid)
+        if row is None or row.is_zombie or its_key != key or not number.isdecimal():
+            continue
+        executed = table.read_mark(pid, fingerprint) or ""
+        is_leader = row.session == pid
+        this = (int(number), pid if is_leader else 0, row.started if is_leader else 0, executed)
+        found[instance] = min(this, found.get(instance, this), key=_leaders_first)
+    return found
+
+
+def _leaders_first(run: tuple[int, int, int, str]) -> tuple[int, bool, int]:
+    number, pid, started, _ = run
+    return (-number, pid == 0, started)
