@@ -6,9 +6,14 @@ import asyncio
 from collections.abc import Callable
 
 from stigmer_pm.core.events import ProbeDone
+from stigmer_pm.core.probing import Outcome
 from stigmer_pm.probes import HealthProbe
 from stigmer_pm.runtime import system
 from stigmer_pm.spec import ProbeKind, ProbeSpec
+
+#: Seconds by which a timeout may come late before it says more about the supervisor than about what was asked. It was
+#: suspended (SIGSTOP, a laptop that slept), or had no CPU, and an answer may lie there that nobody has read in time.
+_LATE = 0.5
 
 _Answer = Callable[[str, ProbeDone], None]
 _Key = tuple[str, int]
@@ -32,7 +37,7 @@ class Prober:
         known = self._probes.setdefault((instance, run), {})
         if spec.kind not in known or known[spec.kind][0] is not spec:
             known[spec.kind] = (spec, make())
-        task = self._loop.create_task(self._attempt(instance, run, spec.kind, known[spec.kind][1]))
+        task = self._loop.create_task(self._attempt(instance, run, *known[spec.kind]))
         tasks = self._tasks.setdefault((instance, run), set())
         tasks.add(task)
         task.add_done_callback(lambda done: self._forget((instance, run), done))
@@ -55,11 +60,19 @@ class Prober:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _attempt(self, instance: str, run: int, kind: ProbeKind, probe: HealthProbe) -> None:
+    async def _attempt(self, instance: str, run: int, spec: ProbeSpec, probe: HealthProbe) -> None:
         began_at = system.now()
-        result = await probe.check()
+        late: list[float] = []
+        timer = self._loop.call_later(spec.timeout, lambda: late.append(system.now() - began_at - spec.timeout))
+        try:
+            result = await probe.check()
+        finally:
+            timer.cancel()
+        outcome, output = result.outcome, result.output
+        if outcome is Outcome.FAILURE and late and late[0] > _LATE:
+            outcome, output = Outcome.DISCARDED, f"the supervisor was held up for {late[0]:.1f}s during the attempt"
         duration = system.now() - began_at
-        self._answer(instance, ProbeDone(run, kind, result.outcome, _printable(result.output), duration))
+        self._answer(instance, ProbeDone(run, spec.kind, outcome, _printable(output), duration))
 
     def _forget(self, key: _Key, task: asyncio.Task[None]) -> None:
         tasks = self._tasks.get(key)
