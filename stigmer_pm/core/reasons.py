@@ -35,6 +35,7 @@ class Why(StrEnum):
     ENGINE = "engine"
     DELIVERING = "delivering"
     OUTPUT = "output"
+    LOG_LOST = "log-lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Reason:
 NO_REASON = Reason(Why.NONE)
 
 #: What the world says of a run that is under way, and takes back when it is over.
-NOTES = frozenset({Why.PREPARING, Why.PAUSED, Why.ENGINE, Why.DELIVERING, Why.OUTPUT})
+NOTES = frozenset({Why.PREPARING, Why.PAUSED, Why.ENGINE, Why.DELIVERING, Why.OUTPUT, Why.LOG_LOST})
 
 
 def words(reason: Reason) -> str:
@@ -96,6 +97,7 @@ _WORDS = {
     Why.PAUSED: "paused by somebody else; 'docker unpause' lets it go on",
     Why.ENGINE: "{detail}",
     Why.DELIVERING: "",  # a matter of moments, or else its engine hangs, and that is said
+    Why.LOG_LOST: "its log {detail}, and it goes on writing there; 'stigmer-pm restart {subject}' opens a new one",
     Why.OUTPUT: "its log can't be written: {detail}; its engine keeps what it prints, until it can",
 }
 

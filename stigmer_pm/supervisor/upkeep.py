@@ -7,6 +7,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from stigmer_pm.core.reasons import Reason, Why
+from stigmer_pm.runtime.log_watch import LogWatch
 from stigmer_pm.supervisor.door import socket_path
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.home import Busy
@@ -31,6 +33,7 @@ class Upkeep:
         self._loop = loop
         self._service = service
         self._timer: asyncio.TimerHandle | None = None
+        self._logs = LogWatch()
 
     def start(self) -> None:
         """Look for the first time when one period has passed."""
@@ -61,6 +64,7 @@ class Upkeep:
             engine.retry_saving,
             engine.world.look_for_lost,
             self._look_for_strays,
+            self._look_at_logs,
             self._look_at_door,
         )
         for look in looks:
@@ -104,6 +108,17 @@ class Upkeep:
         strays = self._service.engine.world.end_strays(everything=False)
         if strays:
             _log.warning("ended what was left of runs that are over: %s", ", ".join(map(str, strays)))
+
+    def _look_at_logs(self) -> None:
+        """Nobody can give a process another log while it runs, so that it is said; a container's is made anew."""
+        engine = self._service.engine
+        runs = [
+            (i.state.name, i.state.run.number, i.state.run.pid, i.spec.process.log)
+            for i in engine.project
+            if i.spec.process is not None and i.state.run is not None and i.state.run.is_alive and i.state.run.pid
+        ]
+        for instance, run, words in self._logs.look(runs):
+            engine.noted(instance, run, Reason(Why.LOG_LOST, subject=instance, detail=words))
 
     def _look_at_door(self) -> None:
         if self._service.door is not None and not self._service.door.is_open():
