@@ -149,4 +149,5 @@ def _fail(error: Exception, session: Session) -> int:
         terminal.give_up()
         with suppress(BrokenPipeError, OutputLost):
             terminal.complain(str(lost))
+        terminal.give_up()  # where that could not be written either
     return 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 import glob
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 
 import click
 
@@ -13,7 +14,7 @@ from stigmer_pm.cli.options import example, json_option
 from stigmer_pm.cli.screen.table import aligned
 from stigmer_pm.cli.session import Session, pass_session
 from stigmer_pm.client.documents import Document, PsDocument
-from stigmer_pm.client.errors import ClientError
+from stigmer_pm.client.errors import ClientError, NoSupervisor
 from stigmer_pm.client.finding import Address
 from stigmer_pm.client.requests import Supervisor
 from stigmer_pm.sockets import all_folders
@@ -31,14 +32,19 @@ def command(session: Session, as_json: bool) -> int:
 
     This needs no file, and works in any folder.
     """
-    projects = sorted(
-        (_entry(document) for document in _answers(session.environ)), key=lambda entry: str(entry["file"])
-    )
+    silent: list[tuple[str, NoSupervisor]] = []
+    answers = _answers(session.environ, lambda folder, error: silent.append((folder, error)))
+    projects = sorted((_entry(document) for document in answers), key=lambda entry: str(entry["file"]))
+    for folder, error in silent:
+        session.terminal.warn(f"{folder}: {error.message}")
+        session.terminal.hint(error.cure or "")
     if as_json:
         session.terminal.print(json.dumps({"projects": projects}, indent=2, ensure_ascii=False))
         return 0
-    if not projects:
+    if not projects and not silent:
         session.terminal.say("no supervisor of this user runs")
+        return 0
+    if not projects:
         return 0
     rows = [[str(entry[key]) for key in ("project", "components", "ready", "pid", "folder")] for entry in projects]
     for line in aligned([_HEADERS, *rows], right=_NUMBERS):
@@ -59,7 +65,8 @@ def _entry(document: PsDocument) -> Document:
     }
 
 
-def _answers(environ: Mapping[str, str]) -> Iterator[PsDocument]:
+def _answers(environ: Mapping[str, str], on_silence: Callable[[str, NoSupervisor], None]) -> Iterator[PsDocument]:
+    """What every supervisor says; of one that is there and says nothing, ``on_silence`` gets the folder and why."""
     seen: set[str] = set()
     for folder in all_folders(environ):
         for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*.sock"))):
@@ -67,9 +74,26 @@ def _answers(environ: Mapping[str, str]) -> Iterator[PsDocument]:
             if real in seen:
                 continue
             seen.add(real)
-            # There is no state folder to look into: whoever listens says which project it is.
-            unknown = Address(pid=0, socket=path, project="", file="", owner_uid=os.geteuid())
+            supervisor = _listening(path, folder)
             try:
-                yield Supervisor(StateDir(folder), unknown).ps()
+                yield supervisor.ps()
+            except NoSupervisor as error:
+                if error.is_silent:
+                    on_silence(os.path.dirname(supervisor.address.file) or path, error)
             except ClientError:
-                continue  # a socket that a killed supervisor left, or one that isn't ours
+                continue  # it is just ending
+
+
+def _listening(path: str, folder: str) -> Supervisor:
+    """Whoever has left this socket: one that runs, one that was killed, or somebody else. A note beside it says of
+    which project."""
+    note: Mapping[str, object] = {}
+    pid = 0
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        if os.lstat(f"{path}.json").st_uid == os.geteuid():
+            with open(f"{path}.json", encoding="utf-8") as file:
+                note = dict(json.load(file))
+            with open(StateDir(str(note["state_dir"])).address, encoding="utf-8") as file:
+                pid = int(json.load(file)["pid"])
+    address = Address(pid, path, project="", file=str(note.get("file", "")), owner_uid=os.geteuid())
+    return Supervisor(StateDir(str(note.get("state_dir", folder))), address)

@@ -125,13 +125,32 @@ def explain_silence(state: StateDir, address: Address, error: OSError) -> NoSupe
             may_return=True,
         )
     if isinstance(error, TimeoutError):
-        return NoSupervisor(
-            f"the supervisor (pid {address.pid}) doesn't answer",
-            f"see {state.supervisor_log}; if it hangs, 'kill -9 {address.pid}' and 'stigmer-pm up': "
-            "what runs goes on meanwhile",
-        )
+        return doesnt_answer(address.pid, state.supervisor_log)
     reason = (error.strerror or str(error)).lower()
     return NoSupervisor(f"cannot reach the supervisor (pid {address.pid}) at {address.socket}: {reason}")
+
+
+def doesnt_answer(pid: int, log: str) -> NoSupervisor:
+    """The error for a supervisor that is there, and silent."""
+    if _is_suspended(pid):
+        return NoSupervisor(
+            f"the supervisor (pid {pid}) doesn't answer: it is suspended (SIGSTOP)",
+            f"'kill -CONT {pid}' wakes it up; what runs goes on meanwhile",
+            is_silent=True,
+        )
+    return NoSupervisor(
+        f"the supervisor (pid {pid}) doesn't answer",
+        f"see {log}; if it hangs, 'kill -9 {pid}' and 'stigmer-pm up': what runs goes on meanwhile",
+        is_silent=True,
+    )
+
+
+def _is_suspended(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b") ")[2][:1] in (b"T", b"t")
+    except OSError:
+        return False
 
 
 def _has_died(address: Address | None = None) -> NoSupervisor:
