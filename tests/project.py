@@ -26,8 +26,11 @@ DEADLINE = 30.0
 _MARK = "STIGMER_TEST_PROJECT"
 
 
-def eventually(probe: Callable[[], T | None], what: str = "", deadline: float = DEADLINE) -> T:
-    """Ask until the answer is truthy, and return it; fail with the last answer when the deadline has passed."""
+def eventually(probe: Callable[[], T | None], what: str = "", deadline: float = DEADLINE, pause: float = 0.02) -> T:
+    """Ask until the answer is truthy, and return it; fail with the last answer when the deadline has passed.
+
+    ``pause`` is longer where the answer costs something (a command takes 0.2 s of CPU) and takes its time.
+    """
     ends_at = time.monotonic() + deadline
     while True:
         answer = probe()
@@ -35,7 +38,7 @@ def eventually(probe: Callable[[], T | None], what: str = "", deadline: float = 
             return answer
         if time.monotonic() > ends_at:
             raise AssertionError(f"never became true: {what or probe}; last answer: {answer!r}")
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 @dataclass(frozen=True)

@@ -55,12 +55,11 @@ class Visitors:
         return _Visitor(self, self._config, self._state)
 
     def admit(self, visitor: _Visitor) -> None:
-        """Take in another one; where all places are taken, somebody has to make room."""
+        """Let another one in. Where all places are taken, somebody has to make room: one who asks nothing, one who
+        doesn't read, or whoever has been here for longest, which is a stream."""
         if len(self._open) >= most_visitors():
             goes = next((v for v in self._open if v.owes_request), None)
-            goes = goes or next((v for v in self._open if v.owes_reading), None)
-            # All follow something: whoever has for longest. Else nobody could ask any more what is going on.
-            goes = goes or next(iter(self._open))
+            goes = goes or next((v for v in self._open if v.owes_reading), None) or next(iter(self._open))
             self.leave(goes)
             goes.transport.abort()
         self._open[visitor] = None

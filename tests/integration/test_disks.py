@@ -40,7 +40,7 @@ def kill(project: Project, name: str) -> int:
         found: int | None = project.ps()[name]["pid"]
         return found if found != pid else None
 
-    return eventually(replacement, f"{name} is back")
+    return eventually(replacement, f"{name} is back", pause=0.2)
 
 
 def no_traceback(project: Project) -> None:
@@ -71,7 +71,7 @@ def test_a_full_disk_keeps_nobody_from_being_restarted(mounted: MountedProject) 
     assert project.ok("ps").err == f"warning: {said}\n"
     assert project.pid("b") == b
     project.empty()
-    eventually(lambda: not trouble(project), "the trouble is over", 30.0)
+    eventually(lambda: not trouble(project), "the trouble is over", 30.0, pause=1.0)
     assert "the disk is full" in project.ok("events").out
     before = project.pids()
     restart_supervisor(project)
@@ -95,7 +95,7 @@ def test_a_supervisor_takes_over_what_runs_on_a_full_disk(mounted: MountedProjec
     assert project.pids() == before
     kill(project, "a")
     project.empty()
-    eventually(lambda: not trouble(project), "the trouble is over", 30.0)
+    eventually(lambda: not trouble(project), "the trouble is over", 30.0, pause=1.0)
     restart_supervisor(project)
     no_traceback(project)
 
@@ -108,8 +108,8 @@ def test_a_read_only_file_system_hurts_nothing_that_runs(mounted: MountedProject
     b = project.pid("b")
     with read_only(project):
         os.kill(project.pid("a"), signal.SIGKILL)
-        eventually(lambda: "read-only file system" in project.ps()["a"]["reason"], "it is said")
-        eventually(lambda: project.ps()["a"]["run"] > 5, "it is tried again")
+        eventually(lambda: "read-only file system" in project.ps()["a"]["reason"], "it is said", pause=0.2)
+        eventually(lambda: project.ps()["a"]["run"] > 5, "it is tried again", pause=0.3)
         assert "cannot open its log" in project.ok("events").out
         assert project.pid("b") == b
     project.wait_phase("a", "running")
@@ -140,7 +140,7 @@ def test_a_record_that_another_program_has_locked_is_written_when_it_lets_go(pro
         assert "another program has locked it" in eventually(lambda: trouble(project), "it is said")
         assert project.ok("events").seconds < 5
         other.execute("ROLLBACK")
-    eventually(lambda: not trouble(project), "the trouble is over", 30.0)
+    eventually(lambda: not trouble(project), "the trouble is over", 30.0, pause=1.0)
     before = project.pids()
     restart_supervisor(project)
     assert (project.pids(), project.ps()["a"]["restarts"]) == (before, 1)

@@ -27,7 +27,7 @@ def test_a_removed_working_dir_hurts_nobody_and_when_it_is_back_so_is_the_compon
     a = project.pid("a")
     os.kill(a, signal.SIGKILL)
     words = f"cannot change to its working_dir: '{project.dir}/work' does not exist"
-    eventually(lambda: words in project.ps()["a"]["reason"], "it is said")
+    eventually(lambda: words in project.ps()["a"]["reason"], "it is said", pause=0.2)
     assert words in project.ok("events").out
     (project.dir / "work").mkdir()
     project.wait_phase("a", "running")

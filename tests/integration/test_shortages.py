@@ -20,8 +20,8 @@ QUICK = "max_restarts: 2, backoff: {initial: 100ms, max: 200ms}"
 
 def cannot_start(project: Project, name: str, words: str) -> None:
     """Wait until an instance has been tried more often than failed runs are, and says why."""
-    eventually(lambda: words in project.ps()[name]["reason"], f"'{words}' is said")
-    eventually(lambda: project.ps()[name]["run"] > 6, "it is tried again and again")
+    eventually(lambda: words in project.ps()[name]["reason"], f"'{words}' is said", pause=0.2)
+    eventually(lambda: project.ps()[name]["run"] > 6, "it is tried again and again", pause=0.3)
     assert project.ps()[name]["phase"] in ("backoff", "starting", "waiting")
     assert words in project.ok("events", name).out
 
