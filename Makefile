@@ -15,6 +15,10 @@ MINUTES ?= 60
 HOURS ?= 24
 COMPONENTS ?= 200
 FIRST ?= 100000
+FILES ?= 100000
+# How much more than `make test` the other parts of `make fuzz` try, and seconds of the part that follows coverage.
+EFFORT ?= 50
+GUIDED ?= 120
 
 PY := $(VENV)/bin/python
 STIGMER := $(VENV)/bin/stigmer-pm -f stigmer.yaml.example
@@ -25,7 +29,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_FROM := pyproject.toml stigmer_pm/version.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down test check lint types imports pytest test-systemd format docs schema soak soak-day soak-real chaos mutants bench bench-probes bench-deaths bench-containers hooks clean
+.PHONY: help demo down test check lint types imports pytest test-systemd format docs schema soak fuzz soak-day soak-real chaos mutants bench bench-probes bench-deaths bench-containers hooks clean
 .NOTPARALLEL:
 
 help:  ## show this
@@ -83,6 +87,11 @@ soak-day: $(INSTALLED_DEV)  ## 24 simulated HOURS of COMPONENTS=200 that flap, w
 soak-real: $(INSTALLED_DEV)  ## MINUTES=60 of COMPONENTS=200 that flap: memory, descriptors and database don't grow
 	$(PY) -m tests.chaos.soak --minutes $(MINUTES) --components $(COMPONENTS)
 
+fuzz: $(INSTALLED_DEV)  ## FILES=100000 hostile files, and as many requests, texts and bytes; half an hour
+	$(PY) -m tests.fuzz --files $(FILES)
+	$(PY) -m tests.fuzz.guided $(GUIDED)
+	STIGMER_PM_FUZZ=$(EFFORT) $(PY) -m pytest -n $(shell nproc) --timeout 3600 tests/fuzz
+
 mutants: $(INSTALLED_DEV)  ## break the core in small ways, and see whether the tests notice; two minutes
 	$(PY) -m tools.mutants
 
@@ -98,7 +107,7 @@ bench-deaths: $(INSTALLED)  ## how long it takes until a thousand that are kille
 bench-containers: $(INSTALLED)  ## what up of 50 containers costs, beside a plain loop of the same calls
 	$(PY) -m benchmarks.containers
 
-schema: $(INSTALLED_DEV)  ## write schemas/ from the model
+schema: $(INSTALLED_DEV)  ## write schemas/ from the model and the routes
 	$(PY) -m tools.schema
 
 hooks: $(INSTALLED_DEV)  ## run lint and types before every commit

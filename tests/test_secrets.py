@@ -24,7 +24,7 @@ def test_the_password_of_a_url_is_masked_and_nothing_else_of_it(value: str, show
     assert mask_value("VALUE", value) == shown
 
 
-@pytest.mark.parametrize("piece", ["y", "y:", "y://", "://y:", "a://b:c", "+", "@"])
+@pytest.mark.parametrize("piece", ["y", "y:", "y://", "://y:", "a://b:c", "+", "@", "?a", "?a=", "&"])
 def test_describe_of_a_component_with_a_long_variable_does_not_hang_the_supervisor(piece: str) -> None:
     """A variable may hold 128 KiB. One such took 80 s to look through for the beginning of a URL."""
     began = time.process_time()

@@ -7,9 +7,9 @@ from stigmer_pm.config.nodes import Document, locate
 
 # A message is one or two lines. What is longer holds a long name or value, and its ends say which.
 _LONGEST_MESSAGE = 1000
-# Names that are compared for hints: a quarter of a second. It is enough for 300 unknown keys of a component, or for 25
+# Names that are compared for hints: a tenth of a second. It is enough for 100 unknown keys of a component, or for 10
 # unknown names among 1000 components, and nobody reads the hundredth hint.
-_MOST_COMPARED = 25_000
+_MOST_COMPARED = 10_000
 # So much is told at once. What is beyond it is the doing of one mistake, or of an attack on who reads the file.
 MOST_TOLD = 1000
 
