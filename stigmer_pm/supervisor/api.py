@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from stigmer_pm.core.plan import Scope
@@ -21,6 +21,7 @@ from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.spec.codec import decode
 from stigmer_pm.spec.signals import signal_name, signal_number
 from stigmer_pm.supervisor import commands
+from stigmer_pm.supervisor.answer import JSONResponse
 from stigmer_pm.supervisor.bodies import LARGE
 from stigmer_pm.supervisor.clock import stamp
 from stigmer_pm.supervisor.documents import Document, describe_document, event_document

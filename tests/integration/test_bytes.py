@@ -82,3 +82,18 @@ def test_values_arrive_in_argv_and_environment_as_written(project: Project) -> N
         "V_PASSED": "from outside",
         "V_BASE": "beneath",
     }
+
+
+def test_ps_and_describe_show_what_holds_bytes_that_are_no_utf8(project: Project) -> None:
+    """Both ended in an internal error for a description, a log path or a command with such a byte in it."""
+    project.write("""
+        components:
+          a: {command: [sh, -c, "sleep 1000", $V], description: $V, log: $V/a.log, labels: {v: $V}}
+    """)
+    latin = {"V": b"caf\xe9".decode(errors="surrogateescape")}
+    project.up(env=latin)
+    for command in ("ps", "describe"):
+        shown = project.ok(command, *(["a"] if command == "describe" else []), "--json")
+        assert "caf\\udce9/a.log" in shown.out, shown
+    assert "caf" in project.ok("describe", "a").out
+    assert project.up(env=latin).out.startswith("nothing changed")
