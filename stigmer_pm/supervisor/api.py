@@ -20,6 +20,7 @@ from stigmer_pm.core.verdict import ANY_RUN, Goal, Patience
 from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.spec.codec import decode
 from stigmer_pm.spec.signals import signal_name, signal_number
+from stigmer_pm.spec.soundness import check_sound
 from stigmer_pm.supervisor import commands
 from stigmer_pm.supervisor.answer import JSONResponse
 from stigmer_pm.supervisor.bodies import LARGE
@@ -66,6 +67,7 @@ async def apply(service: Service, request: Request) -> Response:
     body = await service.bodies.read(request, LARGE)
     try:
         spec = decode(ProjectSpec, body.get("spec"))
+        check_sound(spec)
     except ValueError as error:
         raise Refused(f"cannot read the spec: {error}") from error
     service.refuse_other_file(spec)
@@ -182,8 +184,8 @@ async def down(service: Service, request: Request) -> Response:
     """Stop everything in order and end the supervisor."""
     body = await service.bodies.read(request)
     targets = {i.state.name: ANY_RUN for i in service.engine.project}
-    service.end()
     wish = Wish(targets, Goal.STOPPED, Patience(), _number(body, "timeout", None))
+    service.end()
     return _stream(service, _with_what_stays(service, wait(service.engine, wish)))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,8 @@ SMALL = 1024 * 1024
 LARGE = 64 * 1024 * 1024
 #: Bytes of all bodies that are being received: two of the largest, so that one that never ends keeps no other out.
 _MOST_AT_ONCE = 2 * LARGE
+# Written by json.dumps, where a backslash of the text itself stands twice.
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Bodies:
@@ -55,9 +59,27 @@ class Bodies:
 
 def _object(text: bytes) -> Mapping[str, Any]:
     try:
-        body = json.loads(text or b"{}")
+        body = json.loads(text.decode("utf-8") or "{}", parse_float=_finite, parse_constant=_finite)
+        if b"\\u" in text:
+            _refuse_odd_characters(body)
     except (ValueError, RecursionError) as error:
         raise Refused(f"the request is no JSON: {error}") from error
     if not isinstance(body, dict):
         raise Refused("the request must be a JSON object")
     return body
+
+
+def _finite(text: str) -> float:
+    """A number; Python takes ``NaN``, ``Infinity`` and ``1e999`` as well, which JSON can't answer."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"expected a number, found {text:.20}")
+    return number
+
+
+def _refuse_odd_characters(body: object) -> None:
+    """Escapes can write what neither a path nor an answer can hold; bytes that are no UTF-8 go as U+DC80 to U+DCFF."""
+    plain = json.dumps(body, ensure_ascii=False)
+    plain.encode("utf-8", "surrogateescape")
+    if _NUL.search(plain):
+        raise ValueError("expected text without the character NUL")
