@@ -15,6 +15,7 @@ import socket
 import struct
 from typing import Any
 
+import h11
 from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
@@ -126,6 +127,17 @@ class _Visitor(H11Protocol):
         self._visitors.leave(self)
         if self.transport is not None:  # it was let in
             super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """What it has sent is no HTTP. One that has been answered, or half of it, can only be hung up on."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True  # whoever answers it says nothing more: all that can be said has been
+            cycle.message_event.set()
 
     def on_response_complete(self) -> None:
         """It may ask again, and has its time anew."""
