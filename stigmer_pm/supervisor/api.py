@@ -194,6 +194,13 @@ async def _with_what_stays(service: Service, messages: Messages) -> Messages:
         yield name, document if name != "done" else document | {"stays": service.engine.world.what_stays()}
 
 
+async def openapi(service: Service, request: Request) -> Response:
+    """What may be asked, for programs."""
+    from stigmer_pm.supervisor.openapi import document
+
+    return JSONResponse(document((method, path) for method, path, _ in ROUTES))
+
+
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/v1/ps", ps),
     ("POST", "/v1/apply", apply),
@@ -208,6 +215,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/v1/let-go", let_go),
     ("POST", "/v1/upgrade", upgrade),
     ("POST", "/v1/down", down),
+    ("GET", "/v1/openapi.json", openapi),
 )
 
 
