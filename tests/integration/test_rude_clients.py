@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import resource
@@ -10,12 +11,14 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from stigmer_pm.supervisor.bodies import Bodies
+from stigmer_pm.supervisor.errors import Refused
 from tests.integration.test_attacks import ask
 from tests.project import Project, eventually
 
@@ -197,3 +200,31 @@ def test_what_is_asked_has_bounds(project: Project, path: str, body: object, wor
     assert status == 413
     assert words in answer["error"]["message"]
     assert project.pid("a") == pid
+
+
+def test_many_long_bodies_at_once_are_refused_and_the_room_is_free_again_afterwards() -> None:
+    """Each is short enough by itself, so that only their sum can be too much for the memory."""
+
+    class Sender:
+        """Sends half of its body, and the rest when it is told to."""
+
+        def __init__(self) -> None:
+            self.goes_on = asyncio.Event()
+
+        async def stream(self) -> AsyncIterator[bytes]:
+            yield b'{"a":'
+            await self.goes_on.wait()
+            yield b"1}"
+
+    async def send() -> None:
+        bodies, slow, other = Bodies(most_at_once=11), Sender(), Sender()
+        first = asyncio.create_task(bodies.read(slow))  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+        other.goes_on.set()
+        with pytest.raises(Refused, match="too much is being sent"):
+            await bodies.read(other)  # type: ignore[arg-type]
+        slow.goes_on.set()
+        assert await first == {"a": 1}
+        assert await bodies.read(other) == {"a": 1}  # type: ignore[arg-type]
+
+    asyncio.run(send())
