@@ -130,6 +130,17 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         body={"timeout": {**_SECONDS, "description": "seconds after which the watching ends, and not the stopping"}},
         is_stream=True,
     ),
+    ("POST", "/v1/let-go"): Operation("End the supervisor, and leave what runs to the next one", "Ending", (409,)),
+    ("POST", "/v1/upgrade"): Operation(
+        "Have another program take the supervisor's place, without a restart of anything",
+        "Upgraded",
+        (400, 409, 413, 503),
+        body={
+            "python": {"type": "string", "description": "the path of its interpreter"},
+            "path": {**_STRINGS, "description": "where that finds its modules, beside its own places"},
+        },
+        required=("python",),
+    ),
     ("GET", "/v1/openapi.json"): Operation("This document", "OpenApi", ()),
 }
 

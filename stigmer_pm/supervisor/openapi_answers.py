@@ -117,7 +117,11 @@ ANSWERS: Mapping[str, Schema] = {
     "Signalled": _record({"results": list_of(_record({"name": _TEXT, "pid": _or_null(_WHOLE), "said": _TEXT}))}),
     # The data of a stream of /v1/wait and /v1/down: what has moved, and at the end how all stand.
     "Progress": _record({"instances": list_of(ref("Standing"))}),
-    "Done": _record({"reached": _FLAG, "timed_out": _FLAG, "instances": list_of(ref("Standing"))}),
+    "Done": {
+        # What of it all could not be removed, ``down`` alone says.
+        **_record({"reached": _FLAG, "timed_out": _FLAG, "instances": list_of(ref("Standing")), "stays": _TEXT}),
+        "required": ["reached", "timed_out", "instances"],
+    },
     "Standing": {
         # One that has been removed from the file has the first four only.
         **_record(
@@ -135,8 +139,11 @@ ANSWERS: Mapping[str, Schema] = {
         ),
         "required": ["name", "state", "phase", "reason"],
     },
-    "Waited": _stream("progress", "done"),
-    "Happened": _stream("event"),
+    # "moved": another version takes over, and is to be asked again.
+    "Waited": _stream("progress", "done", "moved"),
+    "Happened": _stream("event", "moved"),
+    "Ending": _record({"pid": _WHOLE}),
+    "Upgraded": _record({"from": _TEXT, "to": _TEXT, "pid": _WHOLE, "since": _TIME}),
     "Probe": _record(
         {
             "kind": {"enum": ["startup", "liveness", "readiness"]},

@@ -38,7 +38,7 @@ ASKED = [
     (method, path, mode)
     for method, path, _ in ROUTES
     for mode in ("POSITIVE", "NEGATIVE")
-    if path != "/v1/down" and (path, mode) != ("/v1/openapi.json", "NEGATIVE")
+    if path not in ("/v1/down", "/v1/let-go", "/v1/upgrade") and (path, mode) != ("/v1/openapi.json", "NEGATIVE")
 ]
 
 

@@ -82,6 +82,12 @@ class FlappingWorld:
     def fingerprint(self, spec: ComponentSpec) -> str:
         return ""
 
+    def pid_namespace(self) -> str:
+        return "pids"
+
+    def what_stays(self) -> str:
+        return ""
+
     def boot_id(self) -> str:
         return "boot"
 
@@ -177,7 +183,7 @@ class Day:
 
     def _start_supervisor(self) -> Engine:
         self._loop = VirtualLoop(self._clock)  # what the last one was about to do comes to nothing
-        project = load_project(self.store, self._clock.at, self.world.boot_id())
+        project = load_project(self.store, self._clock.at, self.world.boot_id(), self.world.pid_namespace())
         engine = Engine(self._loop, self._clock, self.store, self.world, project, lambda: 0.5)
         engine.start()
         adopt_runs(engine, self.store)
