@@ -242,7 +242,8 @@ class ProcessRuntime:
 
     def close(self) -> None:
         """Watch nothing any more; what runs goes on."""
-        self._kill_all()
+        if self._to_kill:
+            self._kill_all()
         for watch in self._watches.values():
             self._drop(watch)
         self._watches.clear()
