@@ -171,6 +171,37 @@ MUTANTS: tuple[Mutant, ...] = (
             "state.run is None",
         ),
         (
+            "a start is recorded and not done",
+            "return enter(state, Phase.STARTING, now), (record, StartRun(state.name, number))",
+            "return enter(state, Phase.STARTING, now), (record,)",
+        ),
+        ("backoff is not sat out", "if state.start_at is None or state.start_at > now:", "if state.start_at is None:"),
+        (
+            "a stop in backoff doesn't count as one by hand",
+            "is_stopped_by_hand=cause is StopCause.BY_HAND,",
+            "is_stopped_by_hand=False,",
+        ),
+        (
+            "a start during a stop is forgotten",
+            "restart_for=cause)\n    return clear_counts(state), ()",
+            "restart_for=None)\n    return clear_counts(state), ()",
+        ),
+        ("the number of a run stays", "number = state.run_number + 1", "number = max(1, state.run_number)"),
+        ("a restart is not counted where it happens", "state = count_restart(spec, state, now)\n    number", "number"),
+        (
+            "a stopped job is no longer completed",
+            "return _unwanted(state, event), ()\n\n\ndef _unwanted",
+            "return _unwant_now(spec, state, event, now)\n\n\ndef _unwanted",
+        ),
+        (
+            "a start clears no counts",
+            "state = replace(clear_counts(state), desired=Desired.RUNNING",
+            "state = replace(state, desired=Desired.RUNNING",
+        ),
+    ),
+    *_in(
+        "stopping.py",
+        (
             "the stop signal is not sent",
             "return replace(state, run=run), (SignalRun(state.name, run.number, spec.stop_signal),)",
             "return replace(state, run=run), ()",
@@ -207,39 +238,11 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         ("SIGKILL comes before its time", "run.kill_at is None or run.kill_at > now or", "run.kill_at is None or"),
         (
-            "a start is recorded and not done",
-            "return enter(state, Phase.STARTING, now), (record, StartRun(state.name, number))",
-            "return enter(state, Phase.STARTING, now), (record,)",
-        ),
-        (
             "what is left behind is not asked to stop",
-            "state, more = _signal(spec, state, now)\n    return state, (*effects, record, *more)\n\n\ndef _noted",
-            "return state, (*effects, record)\n\n\ndef _noted",
+            "state, more = signal(spec, state, now)\n    return state, (*effects, record, *more)\n\n\ndef take_note",
+            "return state, (*effects, record)\n\n\ndef take_note",
         ),
         ("a run with leftovers counts as ended", "if not event.remaining:", "if True:"),
-        ("backoff is not sat out", "if state.start_at is None or state.start_at > now:", "if state.start_at is None:"),
-        (
-            "a stop in backoff doesn't count as one by hand",
-            "is_stopped_by_hand=cause is StopCause.BY_HAND,",
-            "is_stopped_by_hand=False,",
-        ),
-        (
-            "a start during a stop is forgotten",
-            "restart_for=cause)\n    return clear_counts(state), ()",
-            "restart_for=None)\n    return clear_counts(state), ()",
-        ),
-        ("the number of a run stays", "number = state.run_number + 1", "number = max(1, state.run_number)"),
-        ("a restart is not counted where it happens", "state = count_restart(spec, state, now)\n    number", "number"),
-        (
-            "a stopped job is no longer completed",
-            "return _unwanted(state, event), ()\n\n\ndef _unwanted",
-            "return _unwant_now(spec, state, event, now)\n\n\ndef _unwanted",
-        ),
-        (
-            "a start clears no counts",
-            "state = replace(clear_counts(state), desired=Desired.RUNNING",
-            "state = replace(state, desired=Desired.RUNNING",
-        ),
     ),
     *_in(
         "dependencies.py",

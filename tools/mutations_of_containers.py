@@ -42,6 +42,35 @@ MUTANTS: tuple[Mutant, ...] = (
     *_in(
         "lifecycle.py",
         (
+            "nobody knows that a run is a container before it runs",
+            'container = None if spec.container is None else ""',
+            "container = None",
+        ),
+        (
+            "what begins too late is not stopped",
+            "return stopping.signal(spec, state, now)\n\n\ndef _spawn_failed",
+            "return state, ()\n\n\ndef _spawn_failed",
+        ),
+        (
+            "what begins after its SIGKILL is asked to stop",
+            "if run.was_killed:\n        return state, (KillRun(state.name, run.number),)\n    return stopping.signal",
+            "return stopping.signal",
+        ),
+        (
+            "a start that never came to it is a run that has ended",
+            "return enter(replace(state, run=None), Phase.WAITING, now), ()",
+            "return conclude(spec, state, run_of(state), now, 0.0)",
+        ),
+        (
+            "the health at the start is not kept",
+            "container=event.container, health=event.health)",
+            "container=event.container)",
+        ),
+        ("news of a container that is over are taken", "Emptied, Noted, HealthTold, ProbeDone)", "Emptied, ProbeDone)"),
+    ),
+    *_in(
+        "stopping.py",
+        (
             "an outage makes a SIGKILL of a stop",
             "return state.reason.why in _UNDELIVERED and not run_of(state).was_killed",
             "return False",
@@ -53,38 +82,18 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         (
             "a stop has no time from when the engine answers",
-            "state, more = _signal(spec, state, now)\n    return state, (*effects, *more)\n\n\ndef _emptied",
-            "return state, effects\n\n\ndef _emptied",
+            "state, more = signal(spec, state, now)\n    return state, (*effects, *more)\n\n\ndef take_last_end",
+            "return state, effects\n\n\ndef take_last_end",
         ),
         (
             "an engine that answers is not told of the SIGKILL",
-            "return state, (*effects, KillRun(state.name, run.number))\n    state, more = _signal",
-            "return state, effects\n    state, more = _signal",
+            "return state, (*effects, KillRun(state.name, run.number))\n    state, more = signal",
+            "return state, effects\n    state, more = signal",
         ),
         (
             "a start that is not wanted any more goes on",
             "return state, (record, CancelStart(state.name, run.number))",
             "return state, (record,)",
-        ),
-        (
-            "nobody knows that a run is a container before it runs",
-            'container = None if spec.container is None else ""',
-            "container = None",
-        ),
-        (
-            "what begins too late is not stopped",
-            "return _signal(spec, state, now)\n\n\ndef _spawn_failed",
-            "return state, ()\n\n\ndef _spawn_failed",
-        ),
-        (
-            "what begins after its SIGKILL is asked to stop",
-            "if run.was_killed:\n        return state, (KillRun(state.name, run.number),)\n    return _signal",
-            "return _signal",
-        ),
-        (
-            "a start that never came to it is a run that has ended",
-            "return enter(replace(state, run=None), Phase.WAITING, now), ()",
-            "return conclude(spec, state, run_of(state), now, 0.0)",
         ),
         (
             "an engine that stops is the fault of the run",
@@ -95,11 +104,6 @@ MUTANTS: tuple[Mutant, ...] = (
             "an engine that stops excuses a probe that has failed",
             "stop_cause=run.stop_cause or event.cause)",
             "stop_cause=event.cause or run.stop_cause)",
-        ),
-        (
-            "the health at the start is not kept",
-            "container=event.container, health=event.health)",
-            "container=event.container)",
         ),
         (
             "SIGKILL that could not be sent is said to have had no effect",
@@ -116,7 +120,6 @@ MUTANTS: tuple[Mutant, ...] = (
             "was_sent = run.was_killed and not (run.pid is None and run.exit is None) and",
             "was_sent = run.was_killed and",
         ),
-        ("news of a container that is over are taken", "Emptied, Noted, HealthTold, ProbeDone)", "Emptied, ProbeDone)"),
     ),
     *_in(
         "ending.py",

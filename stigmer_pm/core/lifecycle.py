@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from stigmer_pm.core import notes, probe_steps
-from stigmer_pm.core.effects import CancelStart, Effect, EventKind, KillRun, Record, SignalRun, StartRun
-from stigmer_pm.core.ending import Step, conclude, enter, exit_words, fail_to_spawn
+from stigmer_pm.core import notes, probe_steps, stopping
+from stigmer_pm.core.effects import EventKind, KillRun, Record, StartRun
+from stigmer_pm.core.ending import Step, conclude, enter, fail_to_spawn
 from stigmer_pm.core.events import (
     Due,
     Emptied,
@@ -37,17 +37,10 @@ from stigmer_pm.core.events import (
     Start,
     Stop,
 )
-from stigmer_pm.core.reasons import Reason, Why, duration_words, words
+from stigmer_pm.core.reasons import Reason, Why, words
 from stigmer_pm.core.restart import clear_counts, count_restart
 from stigmer_pm.core.state import Desired, InstanceState, Pending, Phase, Run, StopCause, run_of
 from stigmer_pm.spec import ComponentSpec
-
-#: Seconds between attempts to kill what SIGKILL did not end (a process in an uninterruptible wait), so that the end
-#: of the wait is noticed. The first attempt is nearly always the last.
-KILL_AGAIN = 5.0
-
-#: While one of these holds, a signal may not have arrived.
-_UNDELIVERED = (Why.ENGINE, Why.DELIVERING)
 
 Handler = Callable[[ComponentSpec, InstanceState, Any, float], Step]
 
@@ -71,7 +64,7 @@ def deadline(spec: ComponentSpec, state: InstanceState) -> float | None:
     if state.run is None:
         return None
     times = [probe_steps.next_attempt_at(spec, state)]
-    if state.phase is Phase.STOPPING and not _is_out_of_reach(state):
+    if state.phase is Phase.STOPPING and not stopping.is_out_of_reach(state):
         times.append(state.run.kill_at)
     return min((t for t in times if t is not None), default=None)
 
@@ -136,6 +129,10 @@ def _unwanted(state: InstanceState, event: Stop | Kill) -> InstanceState:
     )
 
 
+def _kill_nothing(spec: ComponentSpec, state: InstanceState, event: Kill, now: float) -> Step:
+    return _unwant_now(spec, state, Stop(), now)
+
+
 def _reset_counts(spec: ComponentSpec, state: InstanceState, event: Reset, now: float) -> Step:
     """A reset of one that runs, or rests without having been given up on, only clears its counts."""
     return replace(clear_counts(state), start_at=state.start_at), ()
@@ -187,7 +184,7 @@ def _spawned_too_late(spec: ComponentSpec, state: InstanceState, event: Spawned,
     state = replace(state, run=run)
     if run.was_killed:
         return state, (KillRun(state.name, run.number),)
-    return _signal(spec, state, now)
+    return stopping.signal(spec, state, now)
 
 
 def _spawn_failed(spec: ComponentSpec, state: InstanceState, event: SpawnFailed, now: float) -> Step:
@@ -204,123 +201,7 @@ def _not_started_after_all(spec: ComponentSpec, state: InstanceState, event: Not
     return conclude(spec, state, run_of(state), now, 0.0)
 
 
-# --- ending -----------------------------------------------------------------------------------------------------
-
-
-def _halt(spec: ComponentSpec, state: InstanceState, event: Halt, now: float) -> Step:
-    """Begin the stop that is wanted: the stop signal now, SIGKILL after ``stop_timeout``."""
-    cause = state.restart_for or (StopCause.REMOVED if state.is_removed else StopCause.BY_HAND)
-    why = Why.RESTART if state.restart_for is not None else Why.STOP
-    run = replace(run_of(state), stop_cause=cause, stop_began_at=now)
-    record = Record(state.name, EventKind.STOPPING, cause.value, run.number)
-    # That it stops because somebody said so, its phase alone tells.
-    detail = "" if cause is StopCause.BY_HAND else cause.value
-    # That its engine is away is why nothing happens, and goes on being said.
-    reason = state.reason if state.reason.why is Why.ENGINE else Reason(why, detail=detail)
-    state = enter(replace(state, run=run), Phase.STOPPING, now, reason)
-    if run.pid is None:
-        # Its start is still under way; when it can't be taken back, the signal follows when it is known.
-        return state, (record, CancelStart(state.name, run.number))
-    state, effects = _signal(spec, state, now)
-    return state, (record, *effects)
-
-
-def _kill(spec: ComponentSpec, state: InstanceState, event: Kill, now: float) -> Step:
-    """SIGKILL is due now, whatever depends on it and however long its ``stop_timeout`` is."""
-    effects: tuple[Effect, ...] = ()
-    state = replace(state, desired=Desired.STOPPED, is_stopped_by_hand=True, restart_for=None)
-    if state.phase is not Phase.STOPPING:
-        state, effects = _halt(spec, state, Halt(), now)
-    state, more = _kill_run(state, now, "everything was to end at once")
-    return state, (*effects, *more)
-
-
-def _kill_nothing(spec: ComponentSpec, state: InstanceState, event: Kill, now: float) -> Step:
-    return _unwant_now(spec, state, Stop(), now)
-
-
-def _resume_stop(spec: ComponentSpec, state: InstanceState, event: ResumeStop, now: float) -> Step:
-    """The stop signal may or may not have been sent. A second one harms less than none, for a run without it is killed
-    unasked; and it has all its time again from now, for the old ``kill_at`` may be long past."""
-    run = run_of(state)
-    is_unknown = run.pid is None and run.exit is None  # the signal follows when it is known, as in _halt
-    if is_unknown or run.was_killed:
-        return state, ()
-    return _signal(spec, state, now)
-
-
-def _signal(spec: ComponentSpec, state: InstanceState, now: float) -> Step:
-    run = run_of(state)
-    run = replace(run, kill_at=now + probe_steps.stop_seconds(spec, run))
-    return replace(state, run=run), (SignalRun(state.name, run.number, spec.stop_signal),)
-
-
-def _exited(spec: ComponentSpec, state: InstanceState, event: Exited, now: float) -> Step:
-    """The leader is gone. What it left behind is ended before anything else happens (systemd: control-group)."""
-    run = run_of(state)
-    run = replace(run, exit=event.exit, exited_at=now, stop_cause=run.stop_cause or event.cause)
-    uptime = 0.0 if run.started_at is None else now - run.started_at
-    told = f"{exit_words(event.exit)} after {duration_words(uptime)}"
-    if event.cause is not None:
-        told = f"{event.cause.value}: {told}"
-    effects: tuple[Effect, ...] = (Record(state.name, EventKind.EXITED, told, run.number),)
-    if not event.remaining:
-        state, more = conclude(spec, replace(state, run=run), run, now, event.chance)
-        return state, (*effects, *more)
-    if state.phase is Phase.STOPPING:
-        # What is in the leader's group has had the stop signal, and kill_at stands; the rest gets it now, or it would
-        # be waited for in vain. After SIGKILL there is nothing left to ask for.
-        more = () if run.was_killed else (SignalRun(state.name, run.number, spec.stop_signal),)
-        return replace(state, run=run), (*effects, *more)
-    state = enter(replace(state, run=run), Phase.STOPPING, now, Reason(Why.LEFTOVERS, detail=told))
-    record = Record(state.name, EventKind.STOPPING, StopCause.LEFTOVERS.value, run.number)
-    state, more = _signal(spec, state, now)
-    return state, (*effects, record, *more)
-
-
-def _noted_while_stopping(spec: ComponentSpec, state: InstanceState, event: Noted, now: float) -> Step:
-    """An engine that answers again delivers the stop signal, if it hasn't yet, and the run has all its time from then:
-    an outage must not make a stop a SIGKILL."""
-    was_away = state.reason.why in _UNDELIVERED
-    state, effects = notes.note(spec, state, event, now)
-    run = run_of(state)
-    if not was_away or state.reason.why in _UNDELIVERED or run.pid is None or run.exit is not None:
-        return state, effects
-    if run.was_killed:
-        return state, (*effects, KillRun(state.name, run.number))
-    state, more = _signal(spec, state, now)
-    return state, (*effects, *more)
-
-
-def _emptied(spec: ComponentSpec, state: InstanceState, event: Emptied, now: float) -> Step:
-    return conclude(spec, state, run_of(state), now, event.chance)
-
-
-def _due_stopping(spec: ComponentSpec, state: InstanceState, event: Due, now: float) -> Step:
-    state, effects = probe_steps.begin_attempts(spec, state, now)
-    run = run_of(state)
-    if run.kill_at is None or run.kill_at > now or _is_out_of_reach(state):
-        return state, effects
-    left = "what it left behind was" if run.exit is not None else "it was"
-    waited = duration_words(probe_steps.stop_seconds(spec, run))
-    state, more = _kill_run(state, now, f"{left} still there {waited} after the stop signal")
-    return state, (*effects, *more)
-
-
-def _kill_run(state: InstanceState, now: float, why: str) -> Step:
-    """SIGKILL. A second time round the kernel holds a process of the run: say so, and go on trying. But it can't have
-    reached what an engine that is away has, or a start that is still under way."""
-    run = run_of(state)
-    was_sent = run.was_killed and not (run.pid is None and run.exit is None) and state.reason.why not in _UNDELIVERED
-    reason = Reason(Why.UNKILLABLE) if was_sent else state.reason
-    record = Record(state.name, EventKind.KILLED, f"killed (SIGKILL): {why}", run.number)
-    state = replace(state, reason=reason, run=replace(run, was_killed=True, kill_at=now + KILL_AGAIN))
-    return state, (*(() if run.was_killed else (record,)), KillRun(state.name, run.number))
-
-
-def _is_out_of_reach(state: InstanceState) -> bool:
-    """What its engine, which is away, was to deliver has not arrived: the time for its stop begins when it answers."""
-    return state.reason.why in _UNDELIVERED and not run_of(state).was_killed
+# --- backoff ----------------------------------------------------------------------------------------------------
 
 
 def _due_backoff(spec: ComponentSpec, state: InstanceState, event: Due, now: float) -> Step:
@@ -346,7 +227,7 @@ def _probe_done(spec: ComponentSpec, state: InstanceState, event: ProbeDone, now
         return state, effects
     run = replace(run_of(state), stop_cause=failed.cause, stop_began_at=now)
     record = Record(state.name, EventKind.STOPPING, failed.cause.value, run.number)
-    state, more = _signal(spec, enter(replace(state, run=run), Phase.STOPPING, now, failed.reason), now)
+    state, more = stopping.signal(spec, enter(replace(state, run=run), Phase.STOPPING, now, failed.reason), now)
     return state, (*effects, record, *more)
 
 
@@ -403,16 +284,16 @@ _ALIVE: Mapping[type[Event], Handler | str] = {
     Restart: _restart_run,
     Reset: _reset_counts,
     Stop: _unwant,
-    Kill: _kill,
+    Kill: stopping.kill,
     Proceed: _NOT_WAITING,
     Hold: _hold,
-    Halt: _halt,
+    Halt: stopping.halt,
     ResumeStop: _NO_STOP,
     Spawned: _STARTED,
     SpawnFailed: _STARTED,
     NotStarted: _STARTED,
-    Exited: _exited,
-    Emptied: _emptied,
+    Exited: stopping.take_exit,
+    Emptied: stopping.take_last_end,
     Noted: notes.note,
     HealthTold: notes.take_health,
     ProbeDone: _probe_done,
@@ -442,14 +323,14 @@ TABLE: Mapping[Phase, Mapping[type[Event], Handler | str]] = {
         Restart: _want_after_stop,
         Reset: _reset_counts,
         Halt: _UNDER_WAY,
-        ResumeStop: _resume_stop,
+        ResumeStop: stopping.resume,
         Hold: _UNDER_WAY,
         Spawned: _spawned_too_late,
-        Noted: _noted_while_stopping,
+        Noted: stopping.take_note,
         SpawnFailed: _spawn_failed,
         NotStarted: _not_started_after_all,
         ProbeDone: _probe_done_while_stopping,
         Hurry: _NOT_ASKED,
-        Due: _due_stopping,
+        Due: stopping.take_due,
     },
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stigmer_pm.core import dependencies, ending, lifecycle, plan, probe_steps, probing, restart
+from stigmer_pm.core import dependencies, ending, lifecycle, plan, probe_steps, probing, restart, stopping
 from stigmer_pm.core.effects import SignalRun
 from stigmer_pm.core.events import Due, Emptied, Exited, Hurry, ResumeStop
 from stigmer_pm.core.project import Project
@@ -37,7 +37,7 @@ def _leftovers_are_forgotten(patch: pytest.MonkeyPatch) -> None:
     def exited(spec: Any, state: Any, event: Exited, now: float) -> Any:
         return original(spec, state, replace(event, remaining=False), now)
 
-    original = lifecycle._exited
+    original = stopping.take_exit
     table(patch, Exited, exited)
 
 
@@ -164,8 +164,8 @@ def _kills_are_forgotten(patch: pytest.MonkeyPatch) -> None:
         state, effects = original(*arguments)
         return replace(state, run=replace(state.run, kill_at=None)), effects
 
-    original = lifecycle._signal
-    patch.setattr(lifecycle, "_signal", signal)
+    original = stopping.signal
+    patch.setattr(stopping, "signal", signal)
 
 
 @shows_as("should have been killed")
@@ -178,8 +178,8 @@ def _kills_come_early(patch: pytest.MonkeyPatch) -> None:
     def signal(spec: Any, *rest: Any) -> Any:
         return original(replace(spec, stop_timeout=spec.stop_timeout / 2), *rest)
 
-    original = lifecycle._signal
-    patch.setattr(lifecycle, "_signal", signal)
+    original = stopping.signal
+    patch.setattr(stopping, "signal", signal)
 
 
 @shows_as("is killed at .*, before")
@@ -187,7 +187,7 @@ def _kills_come_with_the_first_event(patch: pytest.MonkeyPatch) -> None:
     def due(spec: Any, state: Any, event: Due, now: float) -> Any:
         return original(spec, replace(state, run=replace(state.run, kill_at=now)), event, now)
 
-    original = lifecycle._due_stopping
+    original = stopping.take_due
     table(patch, Due, due, Phase.STOPPING)
 
 
@@ -209,7 +209,7 @@ def _a_stop_that_is_taken_up_again_gets_half_of_its_time(patch: pytest.MonkeyPat
     def resume(spec: Any, *rest: Any) -> Any:
         return original(replace(spec, stop_timeout=spec.stop_timeout / 2), *rest)
 
-    original = lifecycle._resume_stop
+    original = stopping.resume
     table(patch, ResumeStop, resume, Phase.STOPPING)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stigmer_pm.core import ending, lifecycle, notes, restart
+from stigmer_pm.core import ending, lifecycle, notes, restart, stopping
 from stigmer_pm.core.effects import CancelStart
 from stigmer_pm.core.events import Exited, Halt, HealthTold, Noted, NotStarted, Proceed, Spawned
 from stigmer_pm.core.reasons import NO_REASON, Why
@@ -35,7 +35,7 @@ def after_an_outage(patch: pytest.MonkeyPatch, change: Any) -> None:
         by_engine = event.cause is StopCause.ENGINE and after.run is None and after.phase is Phase.WAITING
         return (change(after) if by_engine else after), effects
 
-    original = lifecycle._exited
+    original = stopping.take_exit
     table(patch, Exited, exited)
 
 
@@ -47,7 +47,7 @@ def _an_end_with_the_engine_is_a_failed_run(patch: pytest.MonkeyPatch) -> None:
     def exited(spec: Any, state: Any, event: Exited, now: float) -> Any:
         return original(spec, state, replace(event, cause=None), now)
 
-    original = lifecycle._exited
+    original = stopping.take_exit
     table(patch, Exited, exited)
 
 
@@ -117,8 +117,8 @@ def _a_start_that_is_taken_back_counts_as_over(patch: pytest.MonkeyPatch) -> Non
         state, more = ending.conclude(spec, state, state.run, now, 0.0)
         return state, (*effects, *more)
 
-    original = lifecycle._halt
-    patch.setattr(lifecycle, "_halt", halt)
+    original = stopping.halt
+    patch.setattr(stopping, "halt", halt)
     table(patch, Halt, halt, Phase.STARTING, Phase.RUNNING)
 
 
