@@ -42,7 +42,7 @@ def contained(project: DockerProject, *options: str) -> Iterator[Container]:
 def begun(project: DockerProject) -> None:
     """Its component runs and its socket answers."""
     project.wait_log("web", b"hello")
-    eventually(lambda: project.run("ps").code == 0)
+    eventually(project.answers)
 
 
 def test_docker_stop_ends_in_order_and_within_its_timeout(project: DockerProject) -> None:

@@ -21,7 +21,7 @@ def begin(project: Project, *options: str, before: str = "") -> FirstProcess:
     """A container whose component ``web`` runs and whose socket answers."""
     first = FirstProcess(project, *options, before=before)
     eventually(lambda: b"hello" in project.log("web"))
-    eventually(lambda: project.run("ps").code == 0)
+    eventually(project.answers)
     return first
 
 

@@ -22,7 +22,7 @@ TWO = """
 def begin(project: Project, *options: str, **environ: str) -> subprocess.Popen[str]:
     """A service whose socket answers."""
     process = project.start("up", "--service", *options, env=environ)
-    eventually(lambda: project.run("ps").code == 0 and project.supervisor_pid() == process.pid)
+    eventually(lambda: project.answers() and project.supervisor_pid() == process.pid)
     return process
 
 

@@ -31,7 +31,7 @@ def begin_in_front(project: Project, *options: str) -> subprocess.Popen[str]:
     """``up --foreground`` whose component runs and whose socket answers."""
     process = project.start("up", "--foreground", *options)
     eventually(lambda: b"hello" in project.log("web"))
-    eventually(lambda: project.run("ps").code == 0)
+    eventually(project.answers)
     return process
 
 
@@ -47,7 +47,7 @@ def in_a_terminal(project: Project, *prefix: str) -> Iterator[int]:
         os._exit(127)
     try:
         eventually(lambda: b"hello" in project.log("web"))
-        eventually(lambda: project.run("ps").code == 0)
+        eventually(project.answers)
         yield pid
     finally:
         os.close(terminal)
@@ -182,7 +182,7 @@ def test_hup_means_nothing_to_a_service(project: Project) -> None:
     write(project)
     process = project.start("up", "--service")
     eventually(lambda: b"hello" in project.log("web"))
-    eventually(lambda: project.run("ps").code == 0)
+    eventually(project.answers)
     process.send_signal(signal.SIGHUP)
     log = project.dir / ".stigmer" / "supervisor.log"
     eventually(lambda: "SIGHUP means nothing" in log.read_text())
