@@ -185,3 +185,17 @@ def test_a_supervisor_that_hangs_does_not_take_more_than_the_timeout(
         os.kill(supervisor, signal.SIGCONT)
     assert result.code == 3, result
     assert f"the supervisor (pid {supervisor}) doesn't answer" in result.err
+
+
+def test_a_pattern_that_takes_for_ever_keeps_nobody_waiting(project: Project) -> None:
+    """A line of 30 characters kept the supervisor busy for minutes: no ps, no restart, no stop."""
+    project.write("""\
+        components:
+          a: {command: 'echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!; exec sleep 1000', shell: true,
+              probes: {startup: {log: '(a+)+b$', period: 100ms, failure_threshold: 1000}}}
+          b: {command: sleep 1000}
+        """)
+    project.up("--timeout", "3s", code=1)
+    assert "takes too long" in project.run("describe", "a").out
+    os.kill(project.pid("b"), signal.SIGKILL)
+    eventually(lambda: project.ps()["b"]["restarts"] == 1)

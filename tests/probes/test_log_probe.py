@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -96,3 +98,29 @@ def test_what_is_told_of_the_line_is_short_and_printable(path: Path) -> None:
     output = log.ask().output
     assert output.isprintable()
     assert len(output) < 230
+
+
+@pytest.mark.parametrize("pattern", [r"(a+)+b$", r".*.*.*.*x", r"(\w+\s*)*:", r"(a|aa)+$"])
+def test_a_pattern_that_takes_for_ever_fails_its_probe_and_hangs_nobody(path: Path, pattern: str) -> None:
+    """30 characters were enough to keep the supervisor busy for minutes. The lines after it are searched."""
+    log = Log(path, pattern)
+    log.write(b"a" * 8000 + b"!\n")
+    began = time.process_time()
+    output = log.ask().output
+    assert time.process_time() - began < 5
+    assert output == (
+        f"the pattern '{pattern}' takes too long on a line of the log, which is passed over; "
+        "make it simpler, without a repetition in another"
+    )
+    log.write(b"a" * 8000 + b"!\naab\nx:\naa\n")
+    assert log.ask().outcome is Outcome.SUCCESS
+
+
+def test_a_search_leaves_no_timer_behind(path: Path) -> None:
+    """What comes after it is not interrupted, and who had the signal before has it again."""
+    log = Log(path, "(a+)+b")
+    log.write(b"a" * 5000 + b"\n")
+    before = signal.getsignal(signal.SIGVTALRM)
+    log.ask()
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
+    assert signal.getsignal(signal.SIGVTALRM) is before
