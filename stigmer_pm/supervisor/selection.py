@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from stigmer_pm.core.project import Project
 from stigmer_pm.supervisor.errors import Refused
 
+# Characters of a name or pattern; names of components have 63. fnmatch takes the square of a pattern's length and more.
+_LONGEST = 256
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -31,6 +34,9 @@ def select(project: Project, selection: Selection) -> list[str]:
     if selection.names and not selection.all:
         chosen = set()
         for pattern in selection.names:
+            if len(pattern) > _LONGEST:
+                words = f"no component is called '{pattern[:60]}…': a name has at most {_LONGEST} characters"
+                raise Refused(words, code="unknown", status=404)
             found = [n for n in known if n == pattern] or fnmatch.filter(known, pattern)
             if not found:
                 raise _unknown(pattern, known)

@@ -11,6 +11,7 @@ import pytest
 from stigmer_pm.config import load
 from stigmer_pm.spec.codec import encode
 from tests.integration.test_attacks import ask
+from tests.integration.test_rude_clients import cpu_seconds
 from tests.project import Project, make_project
 
 FILE = """\
@@ -97,3 +98,13 @@ def test_a_down_that_is_refused_stops_nothing(running: Project) -> None:
     assert (status, answer["error"]["message"]) == (400, "timeout must be a number of seconds, or null")
     assert pids(running) == before
     assert running.ok("restart", "b").code == 0
+
+
+def test_a_pattern_of_names_without_end_keeps_nobody_waiting(running: Project) -> None:
+    """One of 32 KB with a bracket in each second place took minutes."""
+    began = cpu_seconds(running.supervisor_pid())
+    for name in ("[a" * 16_000, "*a" * 100_000):
+        status, answer = ask(running, "POST", "/v1/stop", {"names": [name]})
+        assert status == 404
+        assert answer["error"]["message"] == f"no component is called '{name[:60]}…': a name has at most 256 characters"
+    assert cpu_seconds(running.supervisor_pid()) - began < 5
