@@ -68,17 +68,17 @@ def cgroup_of(pid: int) -> str:
 #: What no mark, session or parent tells of: its environment is empty, and it has forked away from everything.
 HIDER = """\
 #!/bin/sh
-env -i setsid sh -c 'sleep 600 & exit 0'
+env -i setsid sh -c 'sleep SECONDS & exit 0'
 exec sleep 1000
 """
 
 
-def hidden() -> list[int]:
-    """It carries no mark of the project, so it is looked for among all processes."""
+def hidden(seconds: str) -> list[int]:
+    """It carries no mark of the project, so it is looked for among all processes, by a number that no other test has."""
     found = []
     for entry in Path("/proc").iterdir():
         with suppress(OSError):
-            if entry.name.isdecimal() and (entry / "cmdline").read_bytes() == b"sleep\x00600\x00":
+            if entry.name.isdecimal() and (entry / "cmdline").read_bytes() == f"sleep\0{seconds}\0".encode():
                 found.append(int(entry.name))
     return found
 
@@ -108,11 +108,11 @@ def test_what_hides_from_everything_else_is_ended_with_its_run(
     project: Project, delegated: Path, *, is_adopted: bool
 ) -> None:
     """Under the supervisor that started it, and under one that comes after it, from wherever it is called."""
-    project.script("hider", HIDER)
+    seconds = f"600.{uuid.uuid4().int}"
+    project.script("hider", HIDER.replace("SECONDS", seconds))
     project.write("components: {a: {command: ./hider, stop_timeout: 300ms}}\n")
-    before = set(hidden())
     up(project, delegated)
-    (pid,) = eventually(lambda: set(hidden()) - before)
+    (pid,) = eventually(lambda: hidden(seconds))
     assert cgroup_of(pid) == "a.1"
     if is_adopted:
         supervisor = project.supervisor_pid()
@@ -120,7 +120,7 @@ def test_what_hides_from_everything_else_is_ended_with_its_run(
         eventually(lambda: supervisor not in project.living())
         up(project, delegated)
     project.ok("stop", "a")
-    assert pid not in hidden()
+    assert hidden(seconds) == []
     assert runs(delegated) == set()
     project.ok("down")
 
