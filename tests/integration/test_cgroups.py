@@ -74,7 +74,7 @@ exec sleep 1000
 
 
 def hidden(seconds: str) -> list[int]:
-    """It carries no mark of the project, so it is looked for among all processes, by a number that no other test has."""
+    """It carries no mark of the project, so it is looked for among all processes, by a number of its own."""
     found = []
     for entry in Path("/proc").iterdir():
         with suppress(OSError):
