@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import resource
+import select
 import socket
 import struct
 from typing import Any
@@ -82,7 +83,7 @@ class Visitors:
         for visitor in list(self._open):
             owes = visitor.owes_request or (visitor.owes_reading and visitor.transport.is_closing())
             visitor.rounds = visitor.rounds + 1 if owes else 0
-            if visitor.rounds >= _PATIENCE:
+            if visitor.rounds >= _PATIENCE or visitor.has_left():
                 visitor.transport.abort()
 
 
@@ -111,6 +112,15 @@ class _Visitor(H11Protocol):
     def owes_reading(self) -> bool:
         """What has been answered lies here, and isn't fetched."""
         return self.transport.get_write_buffer_size() > 0
+
+    def has_left(self) -> bool:
+        """It has hung up. That is seen by reading, which rests while there is more to read than can be handled: what
+        was asked behind a stream, say, that goes on for ever."""
+        if self.transport.is_reading() or self.transport.is_closing():
+            return False
+        look = select.poll()
+        look.register(self.transport.get_extra_info("socket"), 0)  # that nobody is there is told unasked
+        return bool(look.poll(0))
 
     def connection_made(self, transport: Any) -> None:
         """Let it in, or not."""

@@ -42,12 +42,11 @@ def main() -> int:
                 print(f"{count} files, {found} faults, {time.perf_counter() - began:.0f} s", flush=True)
     except KeyboardInterrupt:
         print(f"interrupted; to go on: python -m tests.fuzz --first {done} --files {SIZE * (last - done)}")
-        return 130
     print(f"{count} files in {time.perf_counter() - began:.0f} s; limits: {SLOWEST_S:.0f} s, {LARGEST_BYTES >> 20} MiB")
     print(f"the slowest command took {slowest.seconds:.3f} s (seed {slowest.seed}): {_short(slowest.slowest)}")
     print(f"the most memory was {largest.peak_bytes / (1 << 20):.0f} MiB (seed {largest.seed})")
     print(f"{count - found} passed, {found} failed")
-    return 1 if found else 0
+    return 130 if done < last else 1 if found else 0
 
 
 def _batches(first: int, last: int, jobs: int) -> Iterator[Batch]:

@@ -6,7 +6,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -143,3 +143,20 @@ def test_rubbish_in_the_middle_of_an_answer_puts_no_traceback_into_the_log(super
                 pass
     assert "a" in supervised.ps()
     assert log.read_text(encoding="utf-8") == said
+
+
+def test_who_follows_asks_once_more_and_hangs_up_is_let_go(supervised: Project) -> None:
+    """What is asked behind a stream rests until that ends, and with it rested the look whether anybody is there."""
+    descriptors = f"/proc/{supervised.supervisor_pid()}/fd"
+    opened = len(os.listdir(descriptors))
+    follow = b"GET /v1/events?follow=1 HTTP/1.1\r\nHost: x\r\n\r\n"
+    with ExitStack() as stack:
+        for _ in range(10):
+            connection = stack.enter_context(socket.socket(socket.AF_UNIX))
+            connection.settimeout(20.0)
+            connection.connect(address(supervised))
+            connection.sendall(follow)
+            assert connection.recv(12) == b"HTTP/1.1 200"
+            connection.sendall(follow)
+        assert "a" in supervised.ps()  # so that it has come to read what was asked before
+    eventually(lambda: len(os.listdir(descriptors)) <= opened, "no more descriptors than before")
