@@ -96,8 +96,13 @@ class Supervisor:
         return cls(state, finding.read_address(state, os.environ if environ is None else environ))
 
     def knock(self) -> None:
-        """Make sure that it is there: connect, and ask nothing."""
-        self._connect(ANSWER_WITHIN).close()
+        """Make sure that it is there and answers: what is asked of one that is suspended would be carried out later,
+        when whoever asked has given up."""
+        with self._connect(ANSWER_WITHIN) as connection:
+            try:
+                ask(connection, "GET", "/", None).read()
+            except OSError as error:
+                raise finding.explain_silence(self.state, self.address, error) from error
 
     # --- questions ----------------------------------------------------------------------------------------------
 
@@ -232,6 +237,8 @@ class Supervisor:
     def _ask(
         self, method: str, path: str, body: Document | None = None, query: Sequence[tuple[str, str]] = ()
     ) -> Document:
+        if method != "GET":
+            self.knock()
         with self._connect(ANSWER_WITHIN if method == "GET" else self._begin_within()) as connection:
             try:
                 found: Document = json.loads(self._send(connection, method, path, body, query).read())
@@ -242,6 +249,8 @@ class Supervisor:
     def _stream(
         self, method: str, path: str, body: Document | None = None, query: Sequence[tuple[str, str]] = ()
     ) -> Iterator[tuple[str, Document]]:
+        if method != "GET":
+            self.knock()
         with self._connect(self._begin_within()) as connection:
             try:
                 answer = self._send(connection, method, path, body, query)

@@ -164,6 +164,14 @@ async def send_signal(service: Service, request: Request) -> Response:
 async def let_go(service: Service, request: Request) -> Response:
     """End the supervisor, and leave what runs to whoever asks."""
     service.refuse_when_ending()
+    if service.is_kept:
+        raise Refused(
+            f"a service manager already keeps a supervisor of this project (pid {os.getpid()})",
+            cure="one is enough; end that service first, or leave this one out",
+            code="service",
+            exit_status=2,
+            status=409,
+        )
     asyncio.get_running_loop().call_soon(service.let_go)
     return JSONResponse({"pid": os.getpid()})
 

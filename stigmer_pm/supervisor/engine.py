@@ -85,7 +85,7 @@ class Engine:
         self._inbox: deque[tuple[str, Event]] = deque()
         self._attempts: deque[Effect] = deque()
         self._effects: deque[Effect] = deque()
-        self._records: list[Record] = []
+        self._records: list[EventRow] = []
         self._runs: list[RunRow] = []
         self._told: list[EventRow] = []
         self._unsaved: set[str] = set()
@@ -208,7 +208,7 @@ class Engine:
 
     def warned(self, instance: str, words: str) -> None:
         """Something about an instance that is about no run of it."""
-        self._records.append(Record(instance, EventKind.WARNING, words))
+        self._records.append(self._event_of(Record(instance, EventKind.WARNING, words)))
         self._commit()
 
     def has(self, instance: str) -> bool:
@@ -291,7 +291,7 @@ class Engine:
         for effect in effects:
             match effect:
                 case Record():
-                    self._records.append(effect)
+                    self._records.append(self._event_of(effect))
                 case RunOver(instance, run, ended_at, uptime, ended):
                     wall = self.clock.wall() - (self.clock.now() - ended_at)
                     self._runs.append(RunRow(instance, run, ended_at=wall, uptime=uptime, ended=ended))
@@ -312,16 +312,19 @@ class Engine:
         elif news:
             self.feed.publish(news, ())
 
+    def _event_of(self, record: Record) -> EventRow:
+        """With the time of its happening: it may be written down much later."""
+        return EventRow(self.clock.wall(), record.instance, record.run, record.kind.value, record.message)
+
     def _remember(self, changed: set[str]) -> list[EventRow]:
-        wall = self.clock.wall()
-        events = self._told + [EventRow(wall, r.instance, r.run, r.kind.value, r.message) for r in self._records]
+        events = sorted(self._told + self._records, key=lambda row: row.at)
         try:
             events = self._write(changed, events)
         except StoreError as error:
             # Supervision goes on without its memory, and the resync tries again: a full disk must not stop a restart.
             if self.trouble is None:
                 _log.error("%s; going on, and trying again", error)
-                self._told.append(EventRow(wall, None, None, EventKind.WARNING.value, str(error)))
+                self._told.append(EventRow(self.clock.wall(), None, None, EventKind.WARNING.value, str(error)))
             self.trouble = f"{error}; what runs goes on, and writing is tried again"
             self._unsaved = changed
             del self._records[:-1000]

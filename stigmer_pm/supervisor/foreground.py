@@ -84,7 +84,7 @@ def run_foreground(order: Mapping[str, Any], manner: Manner, display: Display, h
         home = Home(parsed.state_dir, None if handover is None else handover.lock_fd)
     except Busy:
         raise Refused(
-            "a supervisor already runs this project in the background",
+            "a supervisor already runs this project",
             cure="look on with 'stigmer-pm logs -f', or end it with 'stigmer-pm down' first",
             code="busy",
         ) from None
@@ -139,6 +139,7 @@ class _Foreground:
         service = Service(self._home, order, inherited_listener(handover))
         self._service = service
         service.describe_front = self._describe
+        service.is_kept = self._manner.is_service
         if handover is not None:
             service.tell_of_handover(handover.version)
         tasks: list[asyncio.Task[None]] = []

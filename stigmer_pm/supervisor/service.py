@@ -78,6 +78,8 @@ class Service:
         self.is_ending = False
         #: It has ended and left what runs to the next one.
         self.has_let_go = False
+        #: A service manager brings it back when it ends.
+        self.is_kept = False
         #: Called when everything begins to be stopped.
         self.on_ending: Callable[[], None] = lambda: None
         self.file = order.file

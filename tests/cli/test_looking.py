@@ -86,6 +86,14 @@ def test_pid_prints_it_or_says_why_there_is_none(cli: Cli, fake: FakeSupervisor)
     assert "web has no process: failed, exited 3" in result.err
 
 
+def test_a_signal_that_is_none_is_refused_before_anybody_is_asked(cli: Cli, fake: FakeSupervisor) -> None:
+    """With the right order, where the names stand in the wrong one."""
+    result = cli.run("signal", "web", "hup")
+    assert result.code == 2
+    assert "the signal comes first: signal hup web" in result.err
+    assert fake.bodies("/v1/signal") == []
+
+
 def test_signal_says_who_got_it_and_is_exit_1_when_one_could_not(cli: Cli, fake: FakeSupervisor) -> None:
     """One line each."""
     fake.answers["POST /v1/signal"] = {

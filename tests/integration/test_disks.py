@@ -73,6 +73,9 @@ def test_a_full_disk_keeps_nobody_from_being_restarted(mounted: MountedProject) 
     project.empty()
     eventually(lambda: not trouble(project), "the trouble is over", 30.0, pause=1.0)
     assert "the disk is full" in project.ok("events").out
+    journal = [json.loads(line) for line in project.ok("events", "a", "--json").out.splitlines()]
+    exits = [entry["at"] for entry in journal if entry["kind"] == "exited"]
+    assert len(set(exits)) == 2, "each has the time of its happening, and not that of its record"
     before = project.pids()
     restart_supervisor(project)
     assert (project.pids(), project.ps()["a"]["restarts"]) == (before, 2)

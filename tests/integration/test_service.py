@@ -154,22 +154,30 @@ def test_it_takes_over_from_a_supervisor_in_the_background(project: Project) -> 
 
 
 def test_one_that_leaves_what_runs_has_no_success(project: Project) -> None:
-    """By SIGQUIT, or because another takes over: after a success systemd would run ExecStop, which stops everything."""
+    """By SIGQUIT: after a success systemd would run ExecStop, which stops everything."""
     project.write(TWO)
     first = begin(project)
     pid = project.pid("web")
-    second = begin(project)
+    first.send_signal(signal.SIGQUIT)
     first.communicate(timeout=30)
     assert first.returncode == 75
-    second.send_signal(signal.SIGQUIT)
-    second.communicate(timeout=30)
-    assert second.returncode == 75
     third = begin(project, "--leave-running")
     assert project.pid("web") == pid
     third.send_signal(signal.SIGTERM)
     third.communicate(timeout=30)
     assert third.returncode == 0
     assert pid in project.living()
+
+
+def test_a_second_service_of_one_project_is_refused(project: Project) -> None:
+    """Each manager would bring its own back, and they would take it from each other for ever."""
+    project.write(TWO)
+    first = begin(project)
+    second = project.run("up", "--service")
+    assert second.code == 2
+    assert f"a service manager already keeps a supervisor of this project (pid {first.pid})" in second.err
+    assert project.supervisor_pid() == first.pid
+    assert stop(first)[0] == 0
 
 
 def test_down_ends_the_service_with_success(project: Project) -> None:

@@ -104,3 +104,21 @@ def test_output_that_cannot_be_written_is_no_bug(project: Project, arguments: st
     assert "internal" not in done.stderr
     assert "Exception ignored" not in done.stderr
     assert len(done.stderr.splitlines()) <= 3
+
+
+@pytest.mark.parametrize("command", [["stop", "a"], ["restart", "a"], ["down"], ["up"], ["signal", "HUP", "a"]])
+def test_what_a_suspended_supervisor_is_to_do_is_refused_and_not_done_later(
+    project: Project, command: list[str]
+) -> None:
+    """Whoever asked has gone by then."""
+    project.write(FILE)
+    project.up()
+    supervisor, pid = project.supervisor_pid(), project.pid("a")
+    os.kill(supervisor, signal.SIGSTOP)
+    try:
+        error, _ = said(project.run(*command))
+        assert error == f"error: the supervisor (pid {supervisor}) doesn't answer: it is suspended (SIGSTOP)"
+    finally:
+        os.kill(supervisor, signal.SIGCONT)
+    assert project.supervisor_pid() == supervisor
+    assert project.pid("a") == pid
