@@ -81,10 +81,15 @@ class Census:
         """Note the mark of a process, if it has one; ``False``: its environment is empty."""
         environment = table.read_environment(pid)
         mark = table.value_in(environment, self._variable)
-        if mark is not None:
+        if mark is not None and self._is_of_here(pid):
             self._marks[pid] = mark
             self._by_mark.setdefault(mark, []).append(pid)
         return environment != b""
+
+    def _is_of_here(self, pid: int) -> bool:
+        """Its pids are ours, or it has come to us from one of our runs. In a container the same path is another project
+        with a supervisor of its own, and its processes are to be seen from the machine."""
+        return self._rows[pid].parent == os.getpid() or table.shares_namespace(pid)
 
     def _read_late(self, unread: list[int]) -> None:
         """A process that has just left its session and is becoming another program would be seen as nobody's, and what

@@ -177,11 +177,15 @@ class ProcessRuntime:
         """Every run of this project of which something lives, by instance: (number, pid, started, fingerprint)."""
         return find_runs(self._members.machine(), self._key, FINGERPRINT)
 
-    def count_leftovers(self, instance: str, run: int) -> int:
-        """How many processes live of a run whose leader is gone; from now on ``emptied`` tells when none does."""
+    def count_leftovers(self, instance: str, run: int, leader: tuple[int, int] = (0, 0)) -> int:
+        """How many processes live of a run whose leader is gone; from now on ``emptied`` tells when none does.
+
+        ``leader``: its pid and its start, where they are on record; 0: not known.
+        """
         watch = self._watches.get((instance, run))
         if watch is None:
-            watch = _Watch(instance, run, Marks(MARK, self.mark_of(instance, run)), is_child=False)
+            marks = Marks(MARK, self.mark_of(instance, run), *leader, was_watched=False)
+            watch = _Watch(instance, run, marks, is_child=False)
             self._watches[instance, run] = watch
         watch.is_gone = True
         return self._watch_leftovers(watch)

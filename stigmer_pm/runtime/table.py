@@ -92,6 +92,14 @@ def is_of_another_namespace() -> bool:
         return False  # there is none
 
 
+def shares_namespace(pid: int) -> bool:
+    """A process is in the pid namespace of this one, as far as that can be told."""
+    try:
+        return os.stat(f"/proc/{pid}/ns/pid").st_ino == os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        return True
+
+
 def namespace() -> str:
     """A word that is another one where the same pids are those of other processes: in a container, and in each start of
     it.

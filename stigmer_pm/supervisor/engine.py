@@ -91,7 +91,7 @@ class Engine:
         self._unsaved: set[str] = set()
         self._stored_specs: dict[str, ComponentSpec] = {i.state.name: i.spec for i in project}
         self._is_scheduled = False
-        self._has_failed = False
+        self._has_failed = self._has_let_go = False
         self._declared: set[str] | None = None
 
     # --- what others ask of it ----------------------------------------------------------------------------------
@@ -148,6 +148,12 @@ class Engine:
         if self._unsaved or self._records or self._runs or self._told:
             self._commit()
 
+    def let_go(self) -> None:
+        """Take in what has been told, write it down, and begin nothing more: what is still to be done is left to the
+        next supervisor."""
+        self.settle()
+        self._has_let_go = True
+
     def settle(self) -> None:
         """Take in and write down all that has been told by now: nobody is told it a second time."""
         if self._inbox and not self._has_failed:
@@ -161,9 +167,9 @@ class Engine:
         self._unsaved.update(i.state.name for i in self.project)
         self._commit()
 
-    def tell(self, message: str) -> None:
+    def tell(self, message: str, kind: EventKind = EventKind.WARNING) -> None:
         """Put an entry about the project as a whole into the journal."""
-        self._told.append(EventRow(self.clock.wall(), None, None, EventKind.WARNING.value, message))
+        self._told.append(EventRow(self.clock.wall(), None, None, kind.value, message))
         self._commit()
 
     async def close(self) -> None:
@@ -241,7 +247,7 @@ class Engine:
 
     def _turn(self) -> None:
         self._is_scheduled = False
-        if self._has_failed:
+        if self._has_failed or self._has_let_go:
             return
         try:
             self._take_turn()

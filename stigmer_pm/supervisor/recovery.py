@@ -145,8 +145,10 @@ def _find_again(engine: Engine, memory: Memory, instance: Instance, run: Run) ->
 def _adopt(engine: Engine, memory: Memory, name: str, run: Run) -> Event | None:
     """What has happened to a run since it was written down; ``None``: nothing."""
     world = engine.world
+    row = memory.find_run(name, run.number)
+    leader = (row.pid or 0, row.started or 0) if row is not None and row.started else (0, 0)
     if run.exit is not None:
-        return Emptied(run.number) if world.count_leftovers(name, run.number) == 0 else None
+        return Emptied(run.number) if world.count_leftovers(name, run.number, leader) == 0 else None
     if run.pid is None:
         # It died between the record of the intent and that of the pid: look for the mark.
         started = world.find_started(name, run.number)
@@ -155,7 +157,6 @@ def _adopt(engine: Engine, memory: Memory, name: str, run: Run) -> Event | None:
         with memory.transaction():
             memory.save_runs([RunRow(name, run.number, started[0], started[1], started_at=engine.clock.wall())])
         return Spawned(run.number, started[0])
-    row = memory.find_run(name, run.number)
     status = None
     if row is not None and row.started is not None:
         if world.adopt(name, run.number, run.pid, row.started):

@@ -27,7 +27,6 @@ from stigmer_pm.supervisor.keys import Keys, make_keys
 from stigmer_pm.supervisor.log import log_to
 from stigmer_pm.supervisor.neighbours import read_neighbours, remove_neighbour
 from stigmer_pm.supervisor.pidfiles import PidFiles
-from stigmer_pm.supervisor.records import EventRow
 from stigmer_pm.supervisor.recovery import adopt_runs, believe_marks, load_project, reconstruct
 from stigmer_pm.supervisor.store import Store, StoreError
 from stigmer_pm.supervisor.succession import Succession
@@ -67,6 +66,7 @@ class Service:
 
         Raises:
             StoreError: the state can't be read or written.
+            Refused: it is lost, and there is no file to go by.
         """
         self.home = home
         self.store = Store(home.dir.database)
@@ -105,6 +105,14 @@ class Service:
         clock = MachineClock()
         if order.spec is not None:
             reconstruct(self.store, world, order.spec, clock)
+        elif not self.store.load_instances() and world.find_marked():
+            # Without the file nobody knows what they are: they would be taken for strays, or started a second time.
+            raise Refused(
+                "the record of what runs is lost, and what runs goes on",
+                cure="'stigmer-pm up' finds it again",
+                exit_status=1,
+                code="lost-record",
+            )
         believe_marks(self.store, world)
         project = load_project(self.store, clock.now(), world.boot_id(), world.pid_namespace())
         self.engine = Engine(self._loop, clock, self.store, world, project)
@@ -209,7 +217,7 @@ class Service:
         """End, and leave what runs to the next supervisor, as a death would; what is known by now is written first."""
         _log.info("ending, and leaving what runs to the next supervisor")
         self.has_let_go = True
-        self.engine.settle()
+        self.engine.let_go()
         self.ended.set()
 
     def reopen_log(self) -> None:
@@ -314,8 +322,7 @@ class Service:
     def tell_of_handover(self, version: str) -> None:
         """Another version was here before, in this very process."""
         message = f"the supervisor was replaced in place: {version} by {__version__}"
-        with self.store.transaction():
-            self.store.append_events([EventRow(system.wall_time(), None, None, EventKind.REPLACED.value, message)])
+        self.engine.tell(message, EventKind.REPLACED)
         _log.info("%s", message)
 
     def _make_door(self) -> Door:

@@ -8,6 +8,7 @@ supervisor that dies in between neither loses nor doubles it. Commits are not fl
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -52,8 +53,12 @@ INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (instance, run) 
 
 
 def peek(path: str) -> tuple[Mapping[str, str], int]:
-    """The single values and the number of instances on record, without touching the file; nothing where it can't be
-    read."""
+    """The single values and the number of instances on record, without touching the file; nothing where there is no
+    record, or none that is sound.
+
+    Raises:
+        StoreError: it can't be read just now; another program has locked it, for example.
+    """
     from urllib.parse import quote
 
     try:
@@ -63,6 +68,10 @@ def peek(path: str) -> tuple[Mapping[str, str], int]:
             (count,) = db.execute("SELECT COUNT(*) FROM instances").fetchone()
         finally:
             db.close()
+    except sqlite3.OperationalError as error:
+        if os.path.exists(path) and "locked" in str(error):
+            raise StoreError(f"cannot read '{path}': {error}") from error
+        return {}, 0
     except sqlite3.Error:
         return {}, 0
     return values, int(count)
@@ -81,6 +90,10 @@ def check_readable(path: str) -> None:
         try:
             found = db.execute("SELECT value FROM meta WHERE key='format'").fetchone()
             rows = db.execute("SELECT spec, state FROM instances").fetchall()
+            db.execute(
+                "SELECT COUNT(*) FROM runs r WHERE run = (SELECT MAX(run) FROM runs WHERE instance = r.instance)"
+            ).fetchone()
+            db.execute("SELECT COUNT(*) FROM events").fetchone()
         finally:
             db.close()
         if found is None or found[0] != str(FORMAT):

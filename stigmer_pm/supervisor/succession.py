@@ -11,6 +11,7 @@ from stigmer_pm.runtime.probe_child import CommandChild, CommandSpawner
 from stigmer_pm.supervisor.checking import check
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.handover import Handover, Successor, give, held_back_signals
+from stigmer_pm.supervisor.store import StoreError, check_readable
 from stigmer_pm.version import __version__
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Succession:
         self._service = service
         self._spawner = spawner
         self._replacing: asyncio.Task[None] | None = None
+        self._is_trying = False
         #: Set while the place is being handed over: streams end, and whoever reads them asks again.
         self.is_moving = asyncio.Event()
 
@@ -39,25 +41,50 @@ class Succession:
         Raises:
             Refused: it can't, or not now.
         """
-        self._service.refuse_when_ending()
-        if self._replacing is not None or self._service.door is None:
-            raise _not_now("the supervisor is being replaced already, or just starting", "try again in a moment")
-        if not self._service.home.is_in_place():
-            raise _not_now(
-                "the state folder was removed, and what the next supervisor must know is in it",
-                "it is made anew within 10 seconds; try again then",
-            )
-        self._service.engine.retry_saving()
-        if self._service.engine.trouble is not None:
-            raise _not_now(
-                f"what the next supervisor must know can't be written: {self._service.engine.trouble}",
-                "make room, and try again",
-            )
-        return await check(successor, self._service.home.dir.database, self._spawn)
+        self._refuse_when_not_possible()
+        self._is_trying = True
+        try:
+            return await check(successor, self._service.home.dir.database, self._spawn)
+        finally:
+            self._is_trying = False
 
     def begin(self, successor: Successor) -> None:
-        """Hand over, once the answers under way are sent."""
+        """Hand over, once the answers under way are sent.
+
+        Raises:
+            Refused: it can't be done any more; much may have happened during the trial.
+        """
+        self._refuse_when_not_possible()
         self._replacing = asyncio.get_running_loop().create_task(self._replace(successor))
+
+    def _refuse_when_not_possible(self) -> None:
+        self._service.refuse_when_ending()
+        if self._is_trying or self._replacing is not None or self._service.door is None:
+            raise _not_now("the supervisor is being replaced already, or just starting", "try again in a moment")
+        self._refuse_without_record()
+
+    def _refuse_without_record(self) -> None:
+        """All that the next supervisor knows is in the state folder, and must be there when it comes."""
+        service = self._service
+        is_there = service.home.is_in_place()
+        if not is_there or not service.store.is_sound():
+            what = "record was removed or damaged" if is_there else "state folder was removed"
+            raise _not_now(
+                f"the {what}, and what the next supervisor must know is in it",
+                "it is made anew within 10 seconds; try again then",
+            )
+        # Everything anew, which also shows whether it can be written and read.
+        service.engine.write_everything()
+        if service.engine.trouble is None:
+            try:
+                check_readable(service.home.dir.database)
+            except StoreError as error:
+                service.engine.trouble = str(error)
+        if service.engine.trouble is not None:
+            raise _not_now(
+                f"what the next supervisor must know can't be written: {service.engine.trouble}",
+                "see to that, and try again",
+            )
 
     def begin_by_itself(self) -> None:
         """SIGUSR2: what is installed now where this program was loaded from takes over, if it can."""
@@ -66,10 +93,9 @@ class Succession:
             successor = Successor.of_this_program()
             try:
                 await self.prepare(successor)
+                self.begin(successor)
             except Refused as refused:
                 _log.error("not replaced: %s", refused.message)
-            else:
-                self.begin(successor)
 
         self._trying = asyncio.get_running_loop().create_task(work())
 
@@ -100,8 +126,7 @@ class Succession:
         """
         service = self._service
         service.engine.settle()
-        if service.engine.trouble is not None:
-            raise Refused(service.engine.trouble)
+        self._refuse_without_record()
         self._spawner.kill_all()
         handover = Handover(
             os.getpid(),

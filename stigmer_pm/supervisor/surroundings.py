@@ -162,7 +162,7 @@ class World(Protocol):
         """A word that is another one where the same pids are those of other processes."""
         ...
 
-    def count_leftovers(self, instance: str, run: int) -> int:
+    def count_leftovers(self, instance: str, run: int, leader: tuple[int, int] = (0, 0)) -> int:
         """How many processes live of a run whose leader is gone; from now on it is told when none does."""
         ...
 

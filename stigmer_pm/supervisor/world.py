@@ -120,9 +120,9 @@ class LocalWorld:
         """That of this process."""
         return table.namespace()
 
-    def count_leftovers(self, instance: str, run: int) -> int:
+    def count_leftovers(self, instance: str, run: int, leader: tuple[int, int] = (0, 0)) -> int:
         """What lives of a run whose leader is gone."""
-        return self._runtime.count_leftovers(instance, run)
+        return self._runtime.count_leftovers(instance, run, leader)
 
     def signal(self, instance: str, run: int, number: int) -> None:
         """Signal a run."""

@@ -91,7 +91,7 @@ class FlappingWorld:
     def boot_id(self) -> str:
         return "boot"
 
-    def count_leftovers(self, instance: str, run: int) -> int:
+    def count_leftovers(self, instance: str, run: int, leader: tuple[int, int] = (0, 0)) -> int:
         return 0
 
     def signal(self, instance: str, run: int, number: int) -> None:

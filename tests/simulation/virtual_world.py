@@ -155,7 +155,7 @@ class VirtualWorld(Ground):
     def pid_namespace(self) -> str:
         return "of the machine"
 
-    def count_leftovers(self, instance: str, run: int) -> int:
+    def count_leftovers(self, instance: str, run: int, leader: tuple[int, int] = (0, 0)) -> int:
         process = self.processes.get((instance, run))
         if process is None or process.is_container:
             return 0
