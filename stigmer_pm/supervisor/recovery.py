@@ -14,6 +14,7 @@ from stigmer_pm.core.project import Project
 from stigmer_pm.core.reasons import Reason, Why
 from stigmer_pm.core.state import Desired, Exit, InstanceState, Phase, Run, StopCause
 from stigmer_pm.spec import ComponentSpec, ProjectSpec
+from stigmer_pm.supervisor.database import StoreError
 from stigmer_pm.supervisor.engine import Engine, exit_of
 from stigmer_pm.supervisor.records import RunRow
 from stigmer_pm.supervisor.surroundings import Clock, Memory, World
@@ -154,8 +155,7 @@ def _adopt(engine: Engine, memory: Memory, name: str, run: Run) -> Event | None:
         started = world.find_started(name, run.number)
         if started is None or not world.adopt(name, run.number, *started):
             return _over_or_not_begun(engine, memory, name, run)
-        with memory.transaction():
-            memory.save_runs([RunRow(name, run.number, started[0], started[1], started_at=engine.clock.wall())])
+        _put_down(memory, RunRow(name, run.number, started[0], started[1], started_at=engine.clock.wall()))
         return Spawned(run.number, started[0])
     status = None
     if row is not None and row.started is not None:
@@ -175,9 +175,18 @@ def _over_or_not_begun(engine: Engine, memory: Memory, name: str, run: Run) -> E
     if pid is None and not remaining:
         return NotStarted(run.number)
     if pid is not None:
-        with memory.transaction():
-            memory.save_runs([RunRow(name, run.number, pid)])
+        _put_down(memory, RunRow(name, run.number, pid))
     return Exited(run.number, Exit(), remaining)
+
+
+def _put_down(memory: Memory, row: RunRow) -> None:
+    """Write down what was found of a run. A full disk, or a record that another program has locked, must not keep a
+    supervisor from taking over what runs; the next one looks again."""
+    try:
+        with memory.transaction():
+            memory.save_runs([row])
+    except StoreError as error:
+        _log.error("%s; going on", error)
 
 
 def _resume(state: InstanceState, now: float) -> InstanceState:
