@@ -46,7 +46,7 @@ def _shape_of_fields(kind: type, known: dict[str, Schema], where: str) -> Schema
     found = fields(kind)
     return {
         "type": "object",
-        "description": (kind.__doc__ or "").strip().split("\n\n")[0].replace("\n", " "),
+        "description": " ".join((kind.__doc__ or "").strip().split("\n\n")[0].split()),
         "properties": {field.name: shape_of(hints[field.name], known, where) for field in found},
         "required": [f.name for f in found if f.default is MISSING and f.default_factory is MISSING],
         "additionalProperties": False,
