@@ -133,7 +133,8 @@ class Churn:
             restarts, runs = entries[name]["restarts"], len(self._runs(name))
             untold = runs - 1 - restarts
             if untold < 0:
-                self._fault(f"{name}: {runs} runs have begun, and {restarts} restarts are counted")
+                numbers, told = self._runs(name), self.project.run("events", name, timeout=_PATIENCE).out
+                self._fault(f"{name}: {runs} runs have begun, and {restarts} restarts are counted: {numbers}\n{told}")
             self.verdict.untold += max(0, untold)
             self.verdict.runs += runs
             self.verdict.restarts += restarts

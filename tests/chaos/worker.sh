@@ -10,8 +10,9 @@ ends=
 trap 'ends=yes' TERM
 name=$1 folder=$2 mean=${3:-1000}
 exec 2>/dev/null 9>>"$folder/$name.lock"
-flock -n 9 || echo "$name: run $$ began while something of another one lived" >>"$folder/doubles"
+# Written before anything is forked: where the machine has no pid left, a shell that can't fork dies there and then.
 echo "${STIGMER_PM_RUN##*/}" >>"$folder/$name.runs"
+flock -n 9 || echo "$name: run $$ began while something of another one lived" >>"$folder/doubles"
 count=0
 [ -e "$folder/$name.count" ] && read -r count <"$folder/$name.count"
 
