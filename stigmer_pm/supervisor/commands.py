@@ -46,7 +46,7 @@ def apply(engine: Engine, memory: Memory, spec: ProjectSpec, scope: Scope, *, dr
             try:
                 remember_inputs(memory, spec)
             except StoreError as error:
-                engine.trouble = str(error)  # it is applied, and what can't be written now is written later
+                engine.recorder.trouble = str(error)  # it is applied, and what can't be written now is written later
     return {
         "changes": [change_document(change) for change in plan.changes],
         "unchanged": plan.unchanged,

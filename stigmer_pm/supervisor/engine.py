@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import random
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -19,32 +18,16 @@ from stigmer_pm.core.effects import (
     SignalRun,
     StartRun,
 )
-from stigmer_pm.core.events import (
-    Due,
-    Emptied,
-    Event,
-    Exited,
-    HealthTold,
-    Hurry,
-    Kill,
-    Noted,
-    NotStarted,
-    ProbeDone,
-    Spawned,
-    SpawnFailed,
-    Stop,
-)
+from stigmer_pm.core.events import Due, Event, Hurry, Kill, NotStarted, Stop
 from stigmer_pm.core.plan import Change
 from stigmer_pm.core.project import Project
-from stigmer_pm.core.reasons import Reason
-from stigmer_pm.core.state import Exit, Phase, SpawnError, StopCause
-from stigmer_pm.runtime.run import Started
+from stigmer_pm.core.state import Phase
 from stigmer_pm.runtime.spawn import SpawnFailure
 from stigmer_pm.spec import ComponentSpec
 from stigmer_pm.supervisor.deadlines import Deadlines
 from stigmer_pm.supervisor.feed import Feed
-from stigmer_pm.supervisor.records import EventRow, RunRow
-from stigmer_pm.supervisor.store import StoreError
+from stigmer_pm.supervisor.news_desk import NewsDesk
+from stigmer_pm.supervisor.recorder import Recorder
 from stigmer_pm.supervisor.surroundings import Clock, Memory, Scheduler, World
 
 _log = logging.getLogger(__name__)
@@ -73,32 +56,24 @@ class Engine:
         self.world = world
         self.clock = clock
         self.feed = Feed()
-        self.trouble: str | None = None
+        self.recorder = Recorder(clock, memory, project)
         self.on_all_stopped: Callable[[], None] | None = None
         #: Called with a bug that was met: what is in memory can't be trusted any more, only what is on record.
         self.on_failure: Callable[[Exception], None] | None = None
-        self.log_offsets: dict[str, int] = memory.latest_log_offsets()
+        self._desk = NewsDesk(project, self.recorder, self.post, self._warn, chance)
         self._loop = loop
-        self._memory = memory
-        self._chance = chance
         self._deadlines = Deadlines(loop, clock, self._due)
         self._inbox: deque[tuple[str, Event]] = deque()
         self._attempts: deque[Effect] = deque()
         self._effects: deque[Effect] = deque()
-        self._records: list[EventRow] = []
-        self._runs: list[RunRow] = []
-        self._told: list[EventRow] = []
-        self._unsaved: set[str] = set()
-        self._stored_specs: dict[str, ComponentSpec] = {i.state.name: i.spec for i in project}
         self._is_scheduled = False
         self._has_failed = self._has_let_go = False
-        self._declared: set[str] | None = None
 
     # --- what others ask of it ----------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Begin to listen to the world and to keep deadlines."""
-        self.world.begin(self)
+        self.world.begin(self._desk)
         for instance in self.project:
             self._deadlines.set(instance.state.name, self.project.deadline(instance.state.name))
 
@@ -113,7 +88,7 @@ class Engine:
 
     def apply(self, specs: Mapping[str, ComponentSpec], changes: Iterable[Change]) -> None:
         """Carry out a plan; the state that follows is committed when this returns."""
-        self._declared = {name for name, spec in specs.items() if spec.container is not None}
+        self._desk.declared = {name for name, spec in specs.items() if spec.container is not None}
         self._take(lambda: self.project.apply(specs, changes, self.clock.now()))
 
     def recover(self, news: Iterable[tuple[str, Event]]) -> None:
@@ -145,7 +120,7 @@ class Engine:
 
     def retry_saving(self) -> None:
         """Write what could not be written before, if there is anything."""
-        if self._unsaved or self._records or self._runs or self._told:
+        if self.recorder.has_unwritten:
             self._commit()
 
     def let_go(self) -> None:
@@ -163,75 +138,22 @@ class Engine:
 
     def write_everything(self) -> None:
         """Write all that is known of every instance: what was written before is lost."""
-        self._stored_specs.clear()
-        self._unsaved.update(i.state.name for i in self.project)
+        self.recorder.forget_written()
         self._commit()
 
     def tell(self, message: str, kind: EventKind = EventKind.WARNING) -> None:
         """Put an entry about the project as a whole into the journal."""
-        self._told.append(EventRow(self.clock.wall(), None, None, kind.value, message))
+        self.recorder.tell(message, kind)
+        self._commit()
+
+    def _warn(self, record: Record) -> None:
+        self.recorder.note(record)
         self._commit()
 
     async def close(self) -> None:
         """Let go of everything; what runs goes on."""
         self._deadlines.close()
         await self.world.close()
-
-    # --- what the world tells -----------------------------------------------------------------------------------
-
-    def exited(self, instance: str, run: int, status: int | None, remaining: bool) -> None:
-        """The leader of a run is gone."""
-        self.post(instance, Exited(run, exit_of(status), remaining, self._chance()))
-
-    def emptied(self, instance: str, run: int) -> None:
-        """The last process that a leader left behind is gone."""
-        self.post(instance, Emptied(run, self._chance()))
-
-    def started(self, instance: str, run: int, started: Started) -> None:
-        """A run whose start took its time, or that was found again, has begun."""
-        self._keep(instance, run, started)
-        self.post(instance, Spawned(run, started.pid, started.container, started.health))
-
-    def not_started(self, instance: str, run: int, failure: SpawnFailure | None) -> None:
-        """A start that took its time has come to nothing."""
-        if failure is None:
-            self.post(instance, NotStarted(run))
-            return
-        error = SpawnError(failure.step, failure.subject, failure.number, failure.detail)
-        self.post(instance, SpawnFailed(run, error, self._chance()))
-
-    def ended(self, instance: str, run: int, end: Exit, cause: StopCause | None = None) -> None:
-        """A container has ended."""
-        self.post(instance, Exited(run, end, chance=self._chance(), cause=cause))
-
-    def noted(self, instance: str, run: int, reason: Reason) -> None:
-        """Something about a run that is under way."""
-        self.post(instance, Noted(run, reason))
-
-    def health(self, instance: str, run: int, *, passes: bool, output: str) -> None:
-        """What the HEALTHCHECK of a container says."""
-        self.post(instance, HealthTold(run, passes, output))
-
-    def warned(self, instance: str, words: str) -> None:
-        """Something about an instance that is about no run of it."""
-        self._records.append(self._event_of(Record(instance, EventKind.WARNING, words)))
-        self._commit()
-
-    def has(self, instance: str) -> bool:
-        """It is an instance of the project."""
-        return self.project.find(instance) is not None
-
-    def knows(self, instance: str) -> bool:
-        """It runs as a container, and is an instance of the project, or may become one: the file has it, or this
-        supervisor hasn't seen a file."""
-        found = self.project.find(instance)
-        if found is None:
-            return self._declared is None or instance in self._declared
-        return found.spec.container is not None
-
-    def probed(self, instance: str, result: ProbeDone) -> None:
-        """An attempt of a probe has ended."""
-        self.post(instance, result)
 
     # --- the loop -----------------------------------------------------------------------------------------------
 
@@ -297,10 +219,9 @@ class Engine:
         for effect in effects:
             match effect:
                 case Record():
-                    self._records.append(self._event_of(effect))
-                case RunOver(instance, run, ended_at, uptime, ended):
-                    wall = self.clock.wall() - (self.clock.now() - ended_at)
-                    self._runs.append(RunRow(instance, run, ended_at=wall, uptime=uptime, ended=ended))
+                    self.recorder.note(effect)
+                case RunOver():
+                    self.recorder.over(effect)
                     self._effects.append(effect)
                 case AttemptProbe():
                     self._attempts.append(effect)
@@ -312,50 +233,11 @@ class Engine:
         news = self.project.take_changed()
         for name in news:
             self._deadlines.set(name, self.project.deadline(name))
-        changed = {name for name, is_durable in news.items() if is_durable} | self._unsaved
-        if changed or self._records or self._runs or self._told:
-            self.feed.publish(news, self._remember(changed))
+        changed = {name for name, is_durable in news.items() if is_durable}
+        if changed or self.recorder.has_unwritten:
+            self.feed.publish(news, self.recorder.write(changed))
         elif news:
             self.feed.publish(news, ())
-
-    def _event_of(self, record: Record) -> EventRow:
-        """With the time of its happening: it may be written down much later."""
-        return EventRow(self.clock.wall(), record.instance, record.run, record.kind.value, record.message)
-
-    def _remember(self, changed: set[str]) -> list[EventRow]:
-        events = sorted(self._told + self._records, key=lambda row: row.at)
-        try:
-            events = self._write(changed, events)
-        except StoreError as error:
-            # Supervision goes on without its memory, and the resync tries again: a full disk must not stop a restart.
-            if self.trouble is None:
-                _log.error("%s; going on, and trying again", error)
-                self._told.append(EventRow(self.clock.wall(), None, None, EventKind.WARNING.value, str(error)))
-            self.trouble = f"{error}; what runs goes on, and writing is tried again"
-            self._unsaved = changed
-            del self._records[:-1000]
-        else:
-            self.trouble, self._unsaved = None, set()
-            self._records, self._runs, self._told = [], [], []
-        return events
-
-    def _write(self, changed: set[str], events: list[EventRow]) -> list[EventRow]:
-        instances = {name: self.project.find(name) for name in changed}
-        present = [i for i in instances.values() if i is not None]
-        with_new_spec = [i for i in present if self._stored_specs.get(i.state.name) is not i.spec]
-        gone = [name for name, i in instances.items() if i is None]
-        with self._memory.transaction():
-            if with_new_spec:
-                position = {i.state.name: at for at, i in enumerate(self.project)}
-                self._memory.save_instances((position[i.state.name], i) for i in with_new_spec)
-            self._memory.save_states(i.state for i in present if self._stored_specs.get(i.state.name) is i.spec)
-            self._memory.delete_instances(gone)
-            self._memory.save_runs(self._runs)
-            events = self._memory.append_events(events)
-        self._stored_specs.update({i.state.name: i.spec for i in with_new_spec})
-        for name in gone:
-            self._stored_specs.pop(name, None)
-        return events
 
     # --- effects ------------------------------------------------------------------------------------------------
 
@@ -386,21 +268,13 @@ class Engine:
         try:
             started = self.world.start(name, run, instance.spec)
         except SpawnFailure as failure:
-            self.not_started(name, run, failure)
+            self._desk.not_started(name, run, failure)
         except OSError as failure:
             detail = (failure.strerror or str(failure)).lower()
-            self.not_started(name, run, SpawnFailure("start it", name, failure.errno or 0, detail))
+            self._desk.not_started(name, run, SpawnFailure("start it", name, failure.errno or 0, detail))
         else:
             if started is not None:
-                self.started(name, run, started)
-
-    def _keep(self, name: str, run: int, started: Started) -> None:
-        """What a later supervisor needs to find the run again, and where its output begins."""
-        if started.log_from is not None:
-            self.log_offsets[name] = started.log_from
-        self._runs.append(
-            RunRow(name, run, started.pid, started.started, started.log_from, started_at=self.clock.wall())
-        )
+                self._desk.started(name, run, started)
 
     def _attempt(self, name: str, effect: AttemptProbe) -> None:
         instance = self.project.find(name)
@@ -408,13 +282,4 @@ class Engine:
             return
         probe = next((p for p in instance.spec.probes.declared() if p.kind is effect.probe), None)
         if probe is not None:
-            self.world.attempt(instance, effect.run, probe, self.log_offsets.get(name, 0))
-
-
-def exit_of(status: int | None) -> Exit:
-    """A wait status as the core keeps it; ``None``: nobody could tell."""
-    if status is None:
-        return Exit()
-    if os.WIFSIGNALED(status):
-        return Exit(signal=os.WTERMSIG(status))
-    return Exit(code=os.WEXITSTATUS(status))
+            self.world.attempt(instance, effect.run, probe, self.recorder.log_offsets.get(name, 0))

@@ -39,7 +39,7 @@ class FrontLogs:
             while True:
                 current = {i.state.name: i.spec.log for i in engine.project}
                 if current != paths:
-                    self._show(self._follower.retarget(current, {**engine.log_offsets, **self._begin}))
+                    self._show(self._follower.retarget(current, {**engine.recorder.log_offsets, **self._begin}))
                     paths = current
                 self._show(self._follower.poll())
                 await asyncio.sleep(0 if self._follower.is_behind else _LOOK)

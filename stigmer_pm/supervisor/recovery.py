@@ -15,7 +15,8 @@ from stigmer_pm.core.reasons import Reason, Why
 from stigmer_pm.core.state import Desired, Exit, InstanceState, Phase, Run, StopCause
 from stigmer_pm.spec import ComponentSpec, ProjectSpec
 from stigmer_pm.supervisor.database import StoreError
-from stigmer_pm.supervisor.engine import Engine, exit_of
+from stigmer_pm.supervisor.engine import Engine
+from stigmer_pm.supervisor.news_desk import exit_of
 from stigmer_pm.supervisor.records import RunRow
 from stigmer_pm.supervisor.surroundings import Clock, Memory, World
 

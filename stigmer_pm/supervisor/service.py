@@ -245,7 +245,7 @@ class Service:
             "project": self._project_name,
             "file": self.file,
             "supervisor": {"pid": os.getpid(), "version": __version__, "since": stamp(self.started_at)},
-            "trouble": self.engine.trouble,
+            "trouble": self.engine.recorder.trouble,
             "inputs": json.loads(self.store.meta("inputs") or "[]"),
             "components": self.entries(names),
         }
@@ -264,7 +264,7 @@ class Service:
                 i,
                 now,
                 usage.get(i.state.run.pid) if i.state.run is not None and i.state.run.pid is not None else None,
-                self.engine.log_offsets.get(i.state.name, 0),
+                self.engine.recorder.log_offsets.get(i.state.name, 0),
             )
             for i in instances
         ]

@@ -75,14 +75,14 @@ class Succession:
             )
         # Everything anew, which also shows whether it can be written and read.
         service.engine.write_everything()
-        if service.engine.trouble is None:
+        if service.engine.recorder.trouble is None:
             try:
                 check_readable(service.home.dir.database)
             except StoreError as error:
-                service.engine.trouble = str(error)
-        if service.engine.trouble is not None:
+                service.engine.recorder.trouble = str(error)
+        if service.engine.recorder.trouble is not None:
             raise _not_now(
-                f"what the next supervisor must know can't be written: {service.engine.trouble}",
+                f"what the next supervisor must know can't be written: {service.engine.recorder.trouble}",
                 "see to that, and try again",
             )
 

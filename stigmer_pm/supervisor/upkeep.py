@@ -7,6 +7,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from stigmer_pm.core.events import Noted
 from stigmer_pm.core.reasons import Reason, Why
 from stigmer_pm.runtime.log_watch import LogWatch
 from stigmer_pm.supervisor.door import socket_path
@@ -118,7 +119,7 @@ class Upkeep:
             if i.spec.process is not None and i.state.run is not None and i.state.run.is_alive and i.state.run.pid
         ]
         for instance, run, words in self._logs.look(runs):
-            engine.noted(instance, run, Reason(Why.LOG_LOST, subject=instance, detail=words))
+            engine.post(instance, Noted(run, Reason(Why.LOG_LOST, subject=instance, detail=words)))
 
     def _look_at_door(self) -> None:
         if self._service.door is not None and not self._service.door.is_open():

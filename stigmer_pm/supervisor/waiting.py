@@ -110,7 +110,7 @@ class _Wait:
         instance, verdict = self._engine.project.find(name), self._verdicts[name]
         if instance is None:
             return {"name": name, "state": verdict.standing.value, "phase": "stopped", "reason": verdict.reason}
-        return standing_document(instance, verdict, self._engine.log_offsets.get(name, 0))
+        return standing_document(instance, verdict, self._engine.recorder.log_offsets.get(name, 0))
 
     def _is_decided(self) -> bool:
         return all(v.standing is not Standing.PENDING for v in self._verdicts.values())
