@@ -64,11 +64,16 @@ class Cgroups:
         try:
             yield
         finally:
-            _enter(self._own)
+            # What has been forked runs: nothing that fails here may make its start fail.
+            try:
+                _enter(self._own)
+            except OSError as error:
+                _log.error("the supervisor can't leave the cgroup '%s': %s; the next start tries again", path, error)
 
     def pids(self, instance: str, run: int) -> list[int]:
         """What lives of a run, by its cgroup; those that it has made below are looked into as well."""
-        return [pid for path in self._paths(instance, run) for folder, _, _ in os.walk(path) for pid in _pids(folder)]
+        folders = [folder for path in self._paths(instance, run) for folder, _, _ in os.walk(path)]
+        return [pid for folder in folders for pid in _pids(folder) if pid != os.getpid()]
 
     def kill(self, instance: str, run: int) -> None:
         """SIGKILL everything in it at once, whatever forks meanwhile."""

@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Protocol
 
 from stigmer_pm.runtime import system, table
-from stigmer_pm.runtime.census import Known, Marks
+from stigmer_pm.runtime.census import Marks
 from stigmer_pm.runtime.cgroups import Cgroups
 from stigmer_pm.runtime.finding import find_leader, find_runs
+from stigmer_pm.runtime.leftovers import LOOK_AGAIN, Leftovers, Watch, drop
+from stigmer_pm.runtime.marked_environment import FINGERPRINT, MARK, MarkedEnvironment
 from stigmer_pm.runtime.members import Members
 from stigmer_pm.runtime.reaper import Reaper
 from stigmer_pm.runtime.run import Started, open_log
-from stigmer_pm.runtime.spawn import Program, home_variables, spawn
+from stigmer_pm.runtime.spawn import Program, spawn
 from stigmer_pm.spec import ProcessExecution
-from stigmer_pm.spec.codec import encode
-
-#: The environment variable that marks every process of a run, inherited by whatever it starts.
-MARK = "STIGMER_PM_RUN"
-#: And the one that tells by which spec it was started, for a supervisor that has lost its records.
-FINGERPRINT = "STIGMER_PM_SPEC"
-#: What a service manager says to the supervisor alone: a component that had it could speak to it in our name.
-_OF_THE_SERVICE_MANAGER = frozenset(
-    ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "MAINPID")
-)
-
-#: Seconds between looks at what a dead leader left behind, where no descriptor tells (no pidfd).
-_LOOK_AGAIN = 0.1
 
 #: How often the exit status of an adopted run is asked for, a few hundredths of a second apart. Exit status 0 can only
 #: be told once the parent has collected the process, and init does that at once.
@@ -47,24 +34,6 @@ class Listener(Protocol):
 
     def emptied(self, instance: str, run: int) -> None:
         """The last process that the leader left behind is gone."""
-
-
-@dataclass(slots=True)
-class _Watch:
-    """A run that is watched. ``group_had``: the stop signal that its group has been sent.
-
-    ``known`` are its processes as they were when the stop began, for what has lost both the mark and the session.
-    """
-
-    instance: str
-    run: int
-    marks: Marks
-    is_child: bool
-    is_gone: bool = False
-    group_had: int | None = None
-    known: set[Known] = field(default_factory=set)
-    pidfds: dict[int, int] = field(default_factory=dict)
-    timer: asyncio.TimerHandle | None = None
 
 
 class ProcessRuntime:
@@ -90,23 +59,17 @@ class ProcessRuntime:
         self._loop = loop
         self._reaper = reaper
         self._listener = listener
-        self._key = key
-        kept_back = {MARK, FINGERPRINT} | _OF_THE_SERVICE_MANAGER
-        self._base = {k: v for k, v in base_environment.items() if k not in kept_back}
-        self._watches: dict[tuple[str, int], _Watch] = {}
+        self._environment = MarkedEnvironment(key, base_environment)
+        self._watches: dict[tuple[str, int], Watch] = {}
         self._members = Members(loop, MARK, self._own_orphans)
         self._cgroups = cgroups
-        self._to_kill: list[_Watch] = []
+        self._leftovers = Leftovers(loop, self._members, cgroups, self._emptied)
+        self._to_kill: list[Watch] = []
         reaper.before_telling = self._members.forget
 
-    def mark_of(self, instance: str, run: int) -> str:
-        """The value of the mark for one run."""
-        return f"{self._key}/{instance}/{run}"
-
-    def environment(self, execution: ProcessExecution, mark: str) -> dict[str, str]:
-        """The complete environment of a program of the component."""
-        home = home_variables(execution.user) if execution.user is not None else {}
-        return {**self._base, **home, **execution.environment, MARK: mark, FINGERPRINT: fingerprint(execution)}
+    def environment(self, execution: ProcessExecution, instance: str, run: int) -> dict[str, str]:
+        """The complete environment of a program of a run."""
+        return self._environment.of(execution, instance, run)
 
     def start(self, instance: str, run: int, execution: ProcessExecution) -> Started:
         """Start a run.
@@ -114,16 +77,16 @@ class ProcessRuntime:
         Raises:
             SpawnFailure: it could not be started; nothing of it runs.
         """
-        mark = self.mark_of(instance, run)
         log = open_log(execution.log)
         try:
             log_from = os.fstat(log).st_size
             with nullcontext() if self._cgroups is None else self._cgroups.inside(instance, run):
-                pid = spawn(_program(execution, self.environment(execution, mark)), log)
+                pid = spawn(_program(execution, self.environment(execution, instance, run)), log)
         finally:
             os.close(log)
         started = table.started(pid) or 0
-        watch = _Watch(instance, run, Marks(MARK, mark, pid, started), is_child=True)
+        marks = Marks(MARK, self._environment.mark_of(instance, run), pid, started)
+        watch = Watch(instance, run, marks, is_child=True)
         self._watches[instance, run] = watch
         self._reaper.watch(pid, lambda status: self._leader_gone(watch, status))
         return Started(pid, started, log_from)
@@ -133,10 +96,10 @@ class ProcessRuntime:
 
         The process is taken for ours when it has the recorded pid and started at the recorded time.
         """
-        marks = Marks(MARK, self.mark_of(instance, run), pid, started, was_watched=False)
+        marks = Marks(MARK, self._environment.mark_of(instance, run), pid, started, was_watched=False)
         if self._adopt_child(instance, run, replace(marks, was_watched=True)):
             return True
-        watch = _Watch(instance, run, marks, is_child=False)
+        watch = Watch(instance, run, marks, is_child=False)
         self._watches[instance, run] = watch
         try:
             pidfd = system.open_pidfd(pid)
@@ -161,7 +124,7 @@ class ProcessRuntime:
         row = table.read_row(marks.leader)
         if row is None or row.started != marks.leader_started or row.parent != os.getpid():
             return False
-        watch = self._watches[instance, run] = _Watch(instance, run, marks, is_child=True)
+        watch = self._watches[instance, run] = Watch(instance, run, marks, is_child=True)
         self._reaper.watch(marks.leader, lambda status: self._leader_gone(watch, status))
         return True
 
@@ -171,11 +134,11 @@ class ProcessRuntime:
 
     def find_started(self, instance: str, run: int) -> tuple[int, int] | None:
         """The leader of a run whose start was recorded but not its pid: (pid, started), if it lives."""
-        return find_leader(self._members.machine(), self.mark_of(instance, run))
+        return find_leader(self._members.machine(), self._environment.mark_of(instance, run))
 
     def find_marked(self) -> dict[str, tuple[int, int, int, str]]:
         """Every run of this project of which something lives, by instance: (number, pid, started, fingerprint)."""
-        return find_runs(self._members.machine(), self._key, FINGERPRINT)
+        return find_runs(self._members.machine(), self._environment.key, FINGERPRINT)
 
     def count_leftovers(self, instance: str, run: int, leader: tuple[int, int] = (0, 0)) -> int:
         """How many processes live of a run whose leader is gone; from now on ``emptied`` tells when none does.
@@ -184,11 +147,11 @@ class ProcessRuntime:
         """
         watch = self._watches.get((instance, run))
         if watch is None:
-            marks = Marks(MARK, self.mark_of(instance, run), *leader, was_watched=False)
-            watch = _Watch(instance, run, marks, is_child=False)
+            marks = Marks(MARK, self._environment.mark_of(instance, run), *leader, was_watched=False)
+            watch = Watch(instance, run, marks, is_child=False)
             self._watches[instance, run] = watch
         watch.is_gone = True
-        return self._watch_leftovers(watch)
+        return self._leftovers.wait(watch)
 
     def signal(self, instance: str, run: int, number: int) -> None:
         """Send a signal to the run's group and wake it up if it is suspended.
@@ -202,13 +165,13 @@ class ProcessRuntime:
         if not watch.is_gone:
             if not self._is_still_ours(watch):
                 return  # it is about to be told that the leader is gone
-            self._learn(watch)
+            self._leftovers.learn(watch)
             system.send_group_signal(watch.marks.leader, number)
             system.send_group_signal(watch.marks.leader, system.CONTINUE)
             watch.group_had = number
             return
         had = watch.marks.leader if watch.group_had == number else None
-        for pid in self._leftovers(watch):
+        for pid in self._leftovers.find(watch):
             row = table.read_row(pid)
             if row is None or (had is not None and row.group == had):
                 continue
@@ -228,7 +191,7 @@ class ProcessRuntime:
         if watch is None:
             return
         if not watch.is_gone:
-            self._learn(watch)
+            self._leftovers.learn(watch)
         # All at once, for each kill looks through the whole machine, and a thousand may be due in one moment.
         if not self._to_kill:
             self._loop.call_soon(self._kill_all)
@@ -242,14 +205,15 @@ class ProcessRuntime:
         self._members.kill([(watch.marks, watch.known) for watch in watches])
         for watch in watches:
             if watch.is_gone:
-                self._look_again(watch)
+                self._leftovers.look_again(watch)
 
     def close(self) -> None:
         """Watch nothing any more; what runs goes on."""
         if self._to_kill:
             self._kill_all()
         for watch in self._watches.values():
-            self._drop(watch)
+            watch.is_forgotten = True
+            drop(self._loop, watch)
         self._watches.clear()
         if self._cgroups is not None:
             self._cgroups.sweep()
@@ -261,10 +225,8 @@ class ProcessRuntime:
         """
         found = []
         for pid in self._own_orphans():
-            mark = table.read_mark(pid, MARK)
-            key, _, rest = (mark or "").partition("/")
-            instance, _, number = rest.rpartition("/")
-            is_over = key == self._key and number.isdecimal() and (instance, int(number)) not in self._watches
+            run = self._environment.run_of(table.read_mark(pid, MARK))
+            is_over = run is not None and run not in self._watches
             if (everything or is_over) and table.started(pid) is not None and system.send_signal(pid, system.KILL):
                 found.append(pid)
         return found
@@ -280,35 +242,22 @@ class ProcessRuntime:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _is_still_ours(self, watch: _Watch) -> bool:
+    def _is_still_ours(self, watch: Watch) -> bool:
         """The leader's pid is not somebody else's by now. That of a child can't be before we have collected it; one
         that was adopted is collected by init, perhaps while this process was suspended and has heard of nothing."""
         return watch.is_child or table.started(watch.marks.leader) == watch.marks.leader_started
 
-    def _learn(self, watch: _Watch) -> None:
-        """Remember the processes of a run that is about to be ended, while they still hang together."""
-        for pid in table.descendants(watch.marks.leader):
-            started = table.started(pid)
-            if started is not None:
-                watch.known.add((pid, started))
-
-    def _leftovers(self, watch: _Watch) -> list[int]:
-        found = self._members.leftovers(watch.marks, watch.known, is_child=watch.is_child)
-        if self._cgroups is not None:
-            found += [pid for pid in self._cgroups.pids(watch.instance, watch.run) if table.started(pid) is not None]
-        return list(dict.fromkeys(found))
-
     def _own_orphans(self) -> list[int]:
         return [pid for pid in table.own_children() if not self._reaper.is_watched(pid)]
 
-    def _leader_gone(self, watch: _Watch, status: int | None) -> None:
+    def _leader_gone(self, watch: Watch, status: int | None) -> None:
         watch.is_gone = True
-        remaining = self._watch_leftovers(watch)
+        remaining = self._leftovers.wait(watch)
         if not remaining:
             self._forget(watch)
         self._listener.exited(watch.instance, watch.run, status, remaining > 0)
 
-    def _adopted_gone(self, watch: _Watch, pid: int, tries: int = _ASK_STATUS) -> None:
+    def _adopted_gone(self, watch: Watch, pid: int, tries: int = _ASK_STATUS) -> None:
         """Its status is told as soon as its real parent has collected it; before that, by the table of processes."""
         if pid not in watch.pidfds:
             return  # somebody else has noticed, in the same turn of the loop
@@ -317,77 +266,27 @@ class ProcessRuntime:
             status = table.zombie_status(pid, watch.marks.leader_started)
         if status is None and tries > 1 and table.read_row(pid) is not None:
             self._loop.remove_reader(watch.pidfds[pid])
-            watch.timer = self._loop.call_later(_LOOK_AGAIN / 4, self._adopted_gone, watch, pid, tries - 1)
+            watch.timer = self._loop.call_later(LOOK_AGAIN / 4, self._adopted_gone, watch, pid, tries - 1)
             return
-        self._drop(watch)
+        drop(self._loop, watch)
         self._leader_gone(watch, status)
 
-    def _poll_leader(self, watch: _Watch) -> None:
+    def _poll_leader(self, watch: Watch) -> None:
         if table.started(watch.marks.leader) == watch.marks.leader_started:
-            watch.timer = self._loop.call_later(_LOOK_AGAIN, self._poll_leader, watch)
+            watch.timer = self._loop.call_later(LOOK_AGAIN, self._poll_leader, watch)
             return
         self._leader_gone(watch, None)
 
-    def _watch_leftovers(self, watch: _Watch) -> int:
-        self._drop(watch)
-        try:
-            found = self._leftovers(watch)
-        except OSError:
-            # No descriptor is free to look with. Something may be left, so the end is not told before that is known.
-            watch.timer = self._loop.call_later(_LOOK_AGAIN, self._count_again, watch)
-            return 1
-        for pid in found:
-            try:
-                pidfd = system.open_pidfd(pid)
-            except ProcessLookupError:
-                continue
-            if pidfd is not None:
-                watch.pidfds[pid] = pidfd
-                self._loop.add_reader(pidfd, self._leftover_gone, watch, pid)
-        if found and not watch.pidfds:
-            watch.timer = self._loop.call_later(_LOOK_AGAIN, self._count_again, watch)
-        return len(found)
+    def _emptied(self, watch: Watch) -> None:
+        self._forget(watch)
+        self._listener.emptied(watch.instance, watch.run)
 
-    def _leftover_gone(self, watch: _Watch, pid: int) -> None:
-        pidfd = watch.pidfds.pop(pid, None)
-        if pidfd is None:
-            return
-        self._loop.remove_reader(pidfd)
-        os.close(pidfd)
-        if not watch.pidfds:
-            self._look_again(watch)
-
-    def _count_again(self, watch: _Watch) -> None:
-        self._members.forget()
-        self._look_again(watch)
-
-    def _look_again(self, watch: _Watch) -> None:
-        if (watch.instance, watch.run) not in self._watches:
-            return
-        if self._watch_leftovers(watch) == 0:
-            self._forget(watch)
-            self._listener.emptied(watch.instance, watch.run)
-
-    def _forget(self, watch: _Watch) -> None:
-        self._drop(watch)
+    def _forget(self, watch: Watch) -> None:
+        watch.is_forgotten = True
+        drop(self._loop, watch)
         self._watches.pop((watch.instance, watch.run), None)
         if self._cgroups is not None:
             self._cgroups.remove(watch.instance, watch.run)
-
-    def _drop(self, watch: _Watch) -> None:
-        for pidfd in watch.pidfds.values():
-            self._loop.remove_reader(pidfd)
-            os.close(pidfd)
-        watch.pidfds.clear()
-        if watch.timer is not None:
-            watch.timer.cancel()
-            watch.timer = None
-
-
-def fingerprint(execution: ProcessExecution) -> str:
-    """A short word that is another one when anything that is executed is."""
-    text = json.dumps(encode(execution), sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _program(execution: ProcessExecution, environment: Mapping[str, str]) -> Program:

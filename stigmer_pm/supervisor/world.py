@@ -13,8 +13,9 @@ from stigmer_pm.probes import DeclaredProbe, HealthProbe, ProbeContext
 from stigmer_pm.runtime import system, table
 from stigmer_pm.runtime.cgroups import make_cgroups
 from stigmer_pm.runtime.containers.runtime import ContainerRuntime
+from stigmer_pm.runtime.marked_environment import fingerprint
 from stigmer_pm.runtime.probe_child import CommandSpawner
-from stigmer_pm.runtime.process import ProcessRuntime, fingerprint
+from stigmer_pm.runtime.process import ProcessRuntime
 from stigmer_pm.runtime.reaper import Reaper
 from stigmer_pm.runtime.run import Started
 from stigmer_pm.runtime.spawn import SpawnFailure
@@ -255,7 +256,7 @@ class LocalWorld:
         assert execution is not None, "containers have probes of their own"
         environment: Mapping[str, str] = {}
         if isinstance(probe.check, (ExecCheck, PluginCheck)):  # the others need none, and it is a large copy
-            environment = self._runtime.environment(execution, self._runtime.mark_of(instance.state.name, run))
+            environment = self._runtime.environment(execution, instance.state.name, run)
         return ProbeContext(
             environment,
             execution.working_dir,
