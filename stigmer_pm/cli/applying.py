@@ -124,7 +124,7 @@ def plan(session: Session, wanted: Wanted) -> tuple[list[Change], int]:
     except NoSupervisor as error:
         if not error.is_absent:
             raise
-        if error.has_died:
+        if error.has_died or error.is_lost:
             session.terminal.say(f"{error.message}; up would find it again, which this plan doesn't know")
         else:
             session.terminal.say("no supervisor runs; up would start one")

@@ -33,7 +33,7 @@ def command(session: Session, timeout: float | None) -> int:
     try:
         supervisor = _find(session)
     except NoSupervisor as error:
-        if not error.is_absent:
+        if error.is_lost or not error.is_absent:
             raise
         session.terminal.print("nothing runs for this project")
         return 0

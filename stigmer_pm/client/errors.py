@@ -17,9 +17,9 @@ class NoSupervisor(ClientError):
     """No supervisor answers for this project.
 
     ``is_absent``: none runs, so that starting one is the cure; otherwise one runs that can't be reached, or that is
-    somebody else's. ``has_died``: it is absent, and what it ran goes on. ``may_return``: it runs and is expected to
-    answer again shortly. ``is_denied``: this user may not ask it. ``is_silent``: it runs, and
-    says nothing.
+    somebody else's. ``has_died``: it is absent, and what it ran goes on. ``is_lost``: so does it, and nothing is on
+    record of it. ``may_return``: it runs and is expected to answer again shortly. ``is_denied``: this user may not ask
+    it. ``is_silent``: it runs, and says nothing.
     """
 
     def __init__(
@@ -29,12 +29,14 @@ class NoSupervisor(ClientError):
         *,
         is_absent: bool = False,
         has_died: bool = False,
+        is_lost: bool = False,
         may_return: bool = False,
         is_denied: bool = False,
         is_silent: bool = False,
     ) -> None:
         super().__init__(message, cure, exit_status=3)
-        self.is_absent = is_absent or has_died
+        self.is_absent = is_absent or has_died or is_lost
+        self.is_lost = is_lost
         self.has_died = has_died
         self.may_return = may_return
         self.is_denied = is_denied

@@ -19,12 +19,15 @@ from dataclasses import dataclass
 
 from stigmer_pm.client.errors import NoSupervisor
 from stigmer_pm.locks import unexecuted
+from stigmer_pm.marks import mark_key, marked_pids
 from stigmer_pm.sockets import all_folders, connected, socket_name
 from stigmer_pm.statedir import StateDir
 
 _STARTING_OR_ENDING = "the supervisor of this project is just starting or ending"
 #: Seconds that one that has been killed may hold its lock after its connections are gone.
 _DYING = 0.5
+#: Pids that are named at most.
+_SHOWN = 5
 _UP = "start one with 'stigmer-pm up'"
 
 
@@ -53,7 +56,22 @@ def read_address(state: StateDir, environ: Mapping[str, str]) -> Address:
         return found
     if is_locked(state):
         raise NoSupervisor(_STARTING_OR_ENDING, "try again in a moment", may_return=True)
-    raise _has_died() if _is_left(state) else none_runs()
+    if _is_left(state):
+        raise _has_died()
+    raise _is_lost(state) or none_runs()
+
+
+def _is_lost(state: StateDir) -> NoSupervisor | None:
+    """The error for what runs without a supervisor and without a record: somebody has removed the state folder."""
+    pids = [] if os.path.exists(state.database) else marked_pids(mark_key(os.path.realpath(state.path)))
+    if not pids:
+        return None
+    shown = ", ".join(map(str, pids[:_SHOWN])) + (", ..." if len(pids) > _SHOWN else "")
+    return NoSupervisor(
+        f"no supervisor runs for this project and its record is gone, but what it ran goes on (pid {shown})",
+        "'stigmer-pm up' takes it over again; then 'stigmer-pm down' ends it",
+        is_lost=True,
+    )
 
 
 def _is_left(state: StateDir) -> bool:

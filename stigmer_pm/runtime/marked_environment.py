@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 
+from stigmer_pm.marks import MARK, digest
 from stigmer_pm.runtime.spawn import home_variables
 from stigmer_pm.spec import ProcessExecution
 from stigmer_pm.spec.codec import encode
 
-#: The environment variable that marks every process of a run, inherited by whatever it starts.
-MARK = "STIGMER_PM_RUN"
-#: And the one that tells by which spec it was started, for a supervisor that has lost its records.
+#: The environment variable that tells by which spec a process was started, for a supervisor that has lost its records.
 FINGERPRINT = "STIGMER_PM_SPEC"
 #: What a service manager says to the supervisor alone: a component that had it could speak to it in our name.
 _OF_THE_SERVICE_MANAGER = frozenset(
@@ -48,4 +46,4 @@ class MarkedEnvironment:
 def fingerprint(execution: ProcessExecution) -> str:
     """A short word that is another one when anything that is executed is."""
     text = json.dumps(encode(execution), sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return digest(text.encode("utf-8", "surrogateescape"))

@@ -9,12 +9,13 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import Protocol
 
+from stigmer_pm.marks import MARK
 from stigmer_pm.runtime import system, table
 from stigmer_pm.runtime.census import Marks
 from stigmer_pm.runtime.cgroups import Cgroups
 from stigmer_pm.runtime.finding import find_leader, find_runs
 from stigmer_pm.runtime.leftovers import LOOK_AGAIN, Leftovers, Watch, drop
-from stigmer_pm.runtime.marked_environment import FINGERPRINT, MARK, MarkedEnvironment
+from stigmer_pm.runtime.marked_environment import FINGERPRINT, MarkedEnvironment
 from stigmer_pm.runtime.members import Members
 from stigmer_pm.runtime.reaper import Reaper
 from stigmer_pm.runtime.run import Started, open_log

@@ -6,10 +6,10 @@ is lost; once made, they are kept, and survive a move of the folder.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 
+from stigmer_pm.marks import digest, mark_key
 from stigmer_pm.runtime import system
 
 
@@ -24,9 +24,4 @@ class Keys:
 
 def make_keys(state_dir: str) -> Keys:
     """Those of a state folder, which is named by its real path."""
-    path = os.fsencode(state_dir)
-    return Keys(_digest(path), _digest(path + b"\0" + system.machine_words().encode()))
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]
+    return Keys(mark_key(state_dir), digest(os.fsencode(state_dir) + b"\0" + system.machine_words().encode()))

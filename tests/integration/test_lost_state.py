@@ -130,3 +130,26 @@ def test_a_database_with_damage_in_its_middle_doubles_nothing(project: Project) 
     project.up()
     assert project.pids() == before
     assert (project.state / "state.db.damaged").exists()
+
+
+def test_what_runs_without_supervisor_and_state_folder_is_told_and_up_takes_it_over(project: Project) -> None:
+    """Nobody may believe that nothing runs, because nothing is known of it."""
+    project.write(FILE)
+    project.up()
+    before = sorted(pid for pid in project.pids().values() if pid)
+    os.kill(project.supervisor_pid(), signal.SIGKILL)
+    eventually(lambda: project.run("ps").code == 3)
+    shutil.rmtree(project.dir / ".stigmer")
+    for command in (["down"], ["ps"], ["restart", "a"], ["stop", "--all"]):
+        told = project.run(*command)
+        assert told.code == 3, (command, told)
+        assert "its record is gone, but what it ran goes on" in told.err, command
+        assert all(str(pid) in told.err for pid in before)
+        assert "stigmer-pm up" in told.err
+    assert sleepers(project) == before
+    project.up()
+    assert sorted(pid for pid in project.pids().values() if pid) == before
+    project.ok("down")
+    assert not project.living()
+    shutil.rmtree(project.dir / ".stigmer")
+    assert project.ok("down").out == "nothing runs for this project\n"
