@@ -22,8 +22,9 @@ from stigmer_pm.supervisor.handover import Handover
 from stigmer_pm.supervisor.home import Busy, Home
 from stigmer_pm.supervisor.log import log_to
 from stigmer_pm.supervisor.notify import Notifier
+from stigmer_pm.supervisor.order import Order
 from stigmer_pm.supervisor.run import inherited_listener, internal_error, read_order
-from stigmer_pm.supervisor.service import Order, Service
+from stigmer_pm.supervisor.service import Service
 from stigmer_pm.supervisor.store import StoreError, peek
 
 _log = logging.getLogger(__name__)

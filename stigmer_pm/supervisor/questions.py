@@ -26,7 +26,7 @@ async def ps(service: Service, request: Request) -> Response:
     query = request.query_params
     labels = dict(label_of(text) for text in query.getlist("label"))
     names = select(service.engine.project, Selection(tuple(query.getlist("name")), labels))
-    return JSONResponse(service.ps_document(names))
+    return JSONResponse(service.overview.document(names))
 
 
 async def describe(service: Service, request: Request) -> Response:
@@ -36,7 +36,7 @@ async def describe(service: Service, request: Request) -> Response:
         raise Refused(f"'{request.path_params['name']}' matches more than one component; describe takes one name")
     instance = service.engine.project[name]
     show_secrets = request.query_params.get("show_secrets") in ("1", "true")
-    (entry,) = service.entries([name])
+    (entry,) = service.overview.entries([name])
     runs, events = service.store.runs(name), service.store.events(instances=(name,), limit=20)
     details = describe_document(
         service.engine.project,

@@ -42,7 +42,7 @@ async def apply(service: Service, request: Request) -> Response:
         check_sound(spec)
     except ValueError as error:
         raise Refused(f"cannot read the spec: {error}") from error
-    service.refuse_other_file(spec)
+    service.take_file_of(spec)
     scope = Scope(strings_of(body, "names"), strings_of(body, "profiles"))
     return JSONResponse(
         commands.apply(service.engine, service.store, spec, scope, dry_run=bool(body.get("dry_run", False)))

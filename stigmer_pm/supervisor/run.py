@@ -19,7 +19,8 @@ from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.handover import Handover
 from stigmer_pm.supervisor.home import Busy, Home
 from stigmer_pm.supervisor.log import log_to
-from stigmer_pm.supervisor.service import Order, Service
+from stigmer_pm.supervisor.order import Order
+from stigmer_pm.supervisor.service import Service
 from stigmer_pm.supervisor.store import StoreError
 
 _log = logging.getLogger(__name__)

@@ -1,0 +1,92 @@
+"""An engine put together from what is on record, what is asked for, and what is found to run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Mapping
+
+from stigmer_pm.statedir import StateDir
+from stigmer_pm.supervisor.clock import MachineClock
+from stigmer_pm.supervisor.engine import Engine
+from stigmer_pm.supervisor.errors import Refused
+from stigmer_pm.supervisor.keys import Keys, make_keys
+from stigmer_pm.supervisor.order import Order
+from stigmer_pm.supervisor.pidfiles import PidFiles
+from stigmer_pm.supervisor.recovery import believe_marks, load_project, reconstruct
+from stigmer_pm.supervisor.store import Store, StoreError
+from stigmer_pm.supervisor.upkeep import tell_of_damage
+from stigmer_pm.supervisor.world import LocalWorld
+
+_log = logging.getLogger(__name__)
+
+
+def make_engine(loop: asyncio.AbstractEventLoop, store: Store, world: LocalWorld, order: Order) -> Engine:
+    """The engine with all that an earlier supervisor has written down, or that can be found without it.
+
+    Raises:
+        StoreError: the record can't be read or written.
+        Refused: it is lost, and there is no file to go by.
+    """
+    clock = MachineClock()
+    if order.spec is not None:
+        reconstruct(store, world, order.spec, clock)
+    elif not store.load_instances() and world.find_marked():
+        # Without the file nobody knows what they are: they would be taken for strays, or started a second time.
+        raise Refused(
+            "the record of what runs is lost, and what runs goes on",
+            cure="'stigmer-pm up' finds it again",
+            exit_status=1,
+            code="lost-record",
+        )
+    believe_marks(store, world)
+    project = load_project(store, clock.now(), world.boot_id(), world.pid_namespace())
+    engine = Engine(loop, clock, store, world, project)
+    if store.moved_aside is not None:
+        tell_of_damage(engine, store.moved_aside)
+    return engine
+
+
+def make_world(loop: asyncio.AbstractEventLoop, store: Store, folder: StateDir, order: Order) -> LocalWorld:
+    """The world of this project.
+
+    Raises:
+        StoreError: the record can't be read; or not be written, and nothing is on it.
+    """
+    keys, environment = _remember(store, folder, order)
+    return LocalWorld(
+        loop,
+        PidFiles(folder.pids),
+        key=keys.mark,
+        containers_key=keys.label,
+        base_environment=environment,
+        positions=folder.positions,
+        cgroup=folder.cgroup,
+    )
+
+
+def _remember(store: Store, folder: StateDir, order: Order) -> tuple[Keys, Mapping[str, str]]:
+    """The keys of the project, and the environment beneath components: that of the first supervisor's ``up``."""
+    here = os.path.realpath(folder.path)
+    before = store.meta("state_dir")
+    if before not in (None, here) and os.path.exists(StateDir(str(before)).database):
+        # A copy of a whole project, state and all: what is on record here runs there.
+        with store.transaction():
+            store.clear_everything()
+    known = store.meta("environment")
+    keys = make_keys(here)
+    keys = Keys(store.meta("key") or keys.mark, store.meta("label_key") or keys.label)
+    values = {"key": keys.mark, "label_key": keys.label, "state_dir": here}
+    if known is None:
+        values["environment"] = json.dumps(dict(order.environment))
+    try:
+        with store.transaction():
+            store.set_meta(values)
+    except StoreError as error:
+        # A full disk must not keep a supervisor from taking over what runs. In a new project nothing does.
+        if not store.load_instances():
+            raise
+        _log.error("%s; going on", error)
+    return keys, dict(order.environment) if known is None else dict(json.loads(known))

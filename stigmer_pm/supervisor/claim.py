@@ -1,0 +1,66 @@
+"""Whether a state folder, what runs from it and its socket are this supervisor's to have; asked before it begins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from stigmer_pm.supervisor.door import answering_pid, socket_path
+from stigmer_pm.supervisor.errors import Refused
+from stigmer_pm.supervisor.neighbours import read_neighbours
+from stigmer_pm.supervisor.upkeep import PERIOD
+
+
+def refuse_other_file(state_dir: str, file: str, applied: str) -> None:
+    """A state folder belongs to one file.
+
+    Raises:
+        Refused: ``applied``, which is another one than ``file``, is still there.
+    """
+    if os.path.realpath(file) != os.path.realpath(applied) and os.path.exists(applied):
+        raise Refused(
+            f"the state folder '{state_dir}' belongs to the project of {applied}",
+            cure=f"name that file (-f {applied}), or give this one a state_dir of its own",
+            code="other-file",
+        )
+
+
+def refuse_other_folder(state_dir: str, file: str, environ: Mapping[str, str]) -> None:
+    """A file is run from one state folder.
+
+    Raises:
+        Refused: a supervisor runs it from another one.
+    """
+    for other in read_neighbours(environ):
+        is_ours = other.state_dir == os.path.realpath(state_dir)
+        if not is_ours and os.path.realpath(other.file) == os.path.realpath(file):
+            raise Refused(
+                f"the components of {file} run already, with the state folder '{other.state_dir}'",
+                cure=f"set state_dir back to it, or end them first: kill {other.pid}",
+                code="other-state-dir",
+            )
+
+
+def choose_socket(state_dir: str, environ: Mapping[str, str]) -> str:
+    """Where the socket goes; before anything is started, so that a place that can't be had changes nothing.
+
+    Raises:
+        Refused: there is no place for it, or somebody answers there.
+    """
+    try:
+        path = socket_path(state_dir, environ)
+    except OSError as error:
+        raise Refused(
+            f"cannot make the socket: {error.strerror.lower() if error.strerror else error}",
+            cure="set XDG_RUNTIME_DIR or TMPDIR to a folder of your own, with a short path",
+            code="socket",
+        ) from error
+    pid = answering_pid(path)
+    if pid is not None and pid != os.getpid():
+        raise Refused(
+            f"a supervisor (pid {pid}) of this project runs already, though its state folder was removed",
+            cure=f"it makes the folder anew within {PERIOD:.0f} seconds; try again then, or end it: kill {pid}",
+            code="removed",
+            exit_status=3,
+        )
+    return path
