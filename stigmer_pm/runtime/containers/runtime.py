@@ -13,19 +13,21 @@ import os
 import signal
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from stigmer_pm.core.reasons import NO_REASON, Reason, Why
 from stigmer_pm.core.state import Exit, Run, StopCause
-from stigmer_pm.runtime.containers import labels, making, networks
+from stigmer_pm.runtime.containers import labels, making
 from stigmer_pm.runtime.containers.inquiry import Inquiry
 from stigmer_pm.runtime.containers.link import EngineLink
+from stigmer_pm.runtime.containers.listener import Listener
 from stigmer_pm.runtime.containers.looking import Looker
 from stigmer_pm.runtime.containers.output import Output
-from stigmer_pm.runtime.containers.outsiders import take_event
+from stigmer_pm.runtime.containers.removal import Removal
 from stigmer_pm.runtime.containers.seen import Seen
 from stigmer_pm.runtime.containers.sending import send
 from stigmer_pm.runtime.containers.starting import Beginning, Cancelled
+from stigmer_pm.runtime.containers.tidings import Tidings
 from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence
 from stigmer_pm.runtime.containers.watch import Stage, Watch
 from stigmer_pm.runtime.run import Started, open_log
@@ -37,42 +39,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-#: Seconds that an engine which is away is waited for when everything is to be removed.
-_CLEAR_WITHIN = 3.0
-#: Seconds until a look at a container that was started, and not from here.
-_STRAY_AFTER = 0.5
 #: Calls of the resync from one look at everything to the next.
 _LIST_AT_EVERY = 3
-
-
-class Listener(Protocol):
-    """Who is told what becomes of runs."""
-
-    def started(self, instance: str, run: int, started: Started) -> None:
-        """It has begun."""
-
-    def not_started(self, instance: str, run: int, failure: SpawnFailure | None) -> None:
-        """It can't be started; without a failure: it has been taken back, or never began."""
-
-    def ended(self, instance: str, run: int, end: Exit, cause: StopCause | None = None) -> None:
-        """It has ended; ``cause``: by what, where that is nothing that it can be blamed for."""
-
-    def noted(self, instance: str, run: int, reason: Reason) -> None:
-        """Something about it while it is under way; ``NO_REASON``: no longer."""
-
-    def health(self, instance: str, run: int, *, passes: bool, output: str) -> None:
-        """What its HEALTHCHECK says."""
-
-    def warned(self, instance: str, words: str) -> None:
-        """Something about an instance that is about no run of it."""
-
-    def has(self, instance: str) -> bool:
-        """It is an instance of the project."""
-        ...
-
-    def knows(self, instance: str) -> bool:
-        """It runs as a container, and is an instance of the project, or may become one: its file has it."""
-        ...
 
 
 class ContainerRuntime:
@@ -96,11 +64,12 @@ class ContainerRuntime:
         self._loop = loop
         self._listener = listener
         self._key = key
-        self._link = EngineLink(loop, environment, f"{labels.KEY}={key}", self)
         self._watches: dict[tuple[str, int], Watch] = {}
-        self._output = Output(loop, self._link, positions, self._look_soon)
+        self._link = EngineLink(loop, environment, f"{labels.KEY}={key}", Tidings(loop, self._watches, self))
+        self._output = Output(loop, self._link, positions, self.look_soon)
         self._looker = Looker(loop, self._link, self._output, key, self._watches, self)
         self._beginning = Beginning(self._link, self._output, key, self.note, self._looker.is_ending)
+        self._removal = Removal(self._link, self._output, key)
         #: What can be asked about containers, and of them.
         self.inquiry = Inquiry(loop, self._link, self._watches)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -155,13 +124,7 @@ class ContainerRuntime:
         if watch is not None:
             watch.stage = Stage.OVER
         if watch is not None and not self._listener.knows(instance) and watch.container:
-            self.quietly(partial(self._remove_drained, watch))
-
-    def _remove_drained(self, watch: Watch, client: APIClient) -> None:
-        """Remove the container of a run once all that it printed is in its log."""
-        self._output.drain(watch, watch.container)
-        making.remove(client, watch.container)
-        self._output.drop(watch.container)
+            self.quietly(partial(self._removal.drained, watch))
 
     def look_for_lost(self) -> None:
         """The resync: look at everything there is, whatever was told. That is a list of them all, which costs the
@@ -169,32 +132,15 @@ class ContainerRuntime:
         self._looker.look_at_outputs()
         self._resyncs += 1
         if self._resyncs % _LIST_AT_EVERY == 0:
-            self._look_at_all()
+            self.look_at_all()
 
     def what_stays(self) -> str:
         """What :meth:`clear_away` can't remove just now, and why, in words."""
-        if not self._link.silence:
-            return ""
-        return (
-            f"its containers and networks are still there, for {self._link.silence}; once it answers, 'up' and "
-            "then 'down' remove them"
-        )
+        return self._removal.what_stays()
 
     async def clear_away(self) -> None:
         """Remove the project's containers and networks, if it ever had any; volumes stay."""
-        if not (self._link.has_begun or self._output.has_begun):
-            return
-        try:
-            async with asyncio.timeout(_CLEAR_WITHIN):
-                await self._link.ready()
-            entries = await self._link.call(lambda client: making.all_of(client, self._key))
-            removals = (self._link.call(partial(making.remove, container=str(entry["Id"]))) for entry in entries)
-            await asyncio.gather(*removals)
-            await self._link.call(lambda client: networks.remove_all(client, self._key))
-            self._output.drop_all()
-        except (EngineSilence, EngineRefusal, TimeoutError) as error:
-            why = self._link.silence or error
-            _log.warning("cannot remove the containers and networks of the project: %s; the next 'down' does", why)
+        await self._removal.of_everything()
 
     async def close(self) -> None:
         """Let go of everything; containers go on."""
@@ -204,51 +150,6 @@ class ContainerRuntime:
         await self._output.close()
         self.inquiry.close()
         await self._link.close()
-
-    # --- what the engine tells ----------------------------------------------------------------------------------
-
-    def engine_is_there(self) -> None:
-        """It answers (again): look at everything."""
-        for watch in self._watches.values():
-            if watch.note.why is Why.ENGINE:
-                self.note(watch, NO_REASON)
-        self._look_at_all()
-
-    def engine_is_away(self, words: str) -> None:
-        """It doesn't answer. Where processes are to be seen from here, some are known to have gone with it."""
-        self.inquiry.abandon(words)
-        for watch in list(self._watches.values()):
-            if watch.is_over:
-                continue
-            watch.was_silent = True
-            if watch.stage is Stage.RUNNING and watch.is_visible and not watch.process_lives():
-                self.over(watch, Exit(), StopCause.ENGINE)
-            else:
-                self.note(watch, Reason(Why.ENGINE, detail=words))
-
-    def engine_event(self, event: Mapping[str, Any]) -> None:
-        """Something has happened to one of our containers."""
-        container = str(event.get("id") or event.get("Actor", {}).get("ID", ""))
-        for watch in self._watches.values():
-            if watch.container == container and not watch.is_over and take_event(watch, event, self._loop.time()):
-                self._looker.look_soon(watch)
-        if event.get("Action") == "start" and not self._is_expected(event, container):
-            self._loop.call_later(_STRAY_AFTER, self._look_at_all)
-
-    def _is_expected(self, event: Mapping[str, Any], container: str) -> bool:
-        """It is a run's, or is about to be."""
-        instance = event.get("Actor", {}).get("Attributes", {}).get(labels.INSTANCE)
-        return any(
-            watch.container == container or (watch.instance == instance and watch.stage is Stage.BEGINNING)
-            for watch in self._watches.values()
-        )
-
-    def _look_soon(self, watch: Watch) -> None:
-        self._looker.look_soon(watch)
-
-    def _look_at_all(self) -> None:
-        if self._link.is_up:
-            self.task(self._looker.look_at_all())
 
     # --- inside: beginning --------------------------------------------------------------------------------------
 
@@ -331,7 +232,7 @@ class ContainerRuntime:
         else:
             self.over(watch, Exit(by="its container was removed by somebody else"))
 
-    # --- inside: ending -----------------------------------------------------------------------------------------
+    # --- what follows from a look, or from what the engine tells ---------------------------------------------------
 
     def over(self, watch: Watch, end: Exit, cause: StopCause | None = None) -> None:
         """A run has ended."""
@@ -340,7 +241,18 @@ class ContainerRuntime:
         watch.stage = Stage.OVER
         self._listener.ended(watch.instance, watch.run, end, cause)
 
-    # --- inside: all else ---------------------------------------------------------------------------------------
+    def look_soon(self, watch: Watch) -> None:
+        """Its container is to be looked at."""
+        self._looker.look_soon(watch)
+
+    def look_at_all(self) -> None:
+        """Everything is to be looked at, once the engine answers."""
+        if self._link.is_up:
+            self.task(self._looker.look_at_all())
+
+    def abandon_questions(self, words: str) -> None:
+        """Nobody answers what containers are being asked."""
+        self.inquiry.abandon(words)
 
     def note(self, watch: Watch, reason: Reason) -> None:
         """Something about a run, or, with no reason, no longer."""
@@ -375,13 +287,7 @@ class ContainerRuntime:
 
     def quietly(self, job: Callable[[APIClient], None]) -> None:
         """Do this at the engine, now or never."""
-        self.task(self._quietly(job))
-
-    async def _quietly(self, job: Callable[[APIClient], None]) -> None:
-        try:
-            await self._link.call(job)
-        except (EngineSilence, EngineRefusal) as error:
-            _log.info("what is left of a run could not be removed yet: %s", error)
+        self.task(self._removal.quietly(job))
 
     def task(self, work: Coroutine[Any, Any, None]) -> None:
         """Do this beside everything else."""

@@ -1,0 +1,70 @@
+"""Removing what is left at the engine: the containers of runs that are over, and everything of a project at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from stigmer_pm.runtime.containers import making, networks
+from stigmer_pm.runtime.containers.link import EngineLink
+from stigmer_pm.runtime.containers.output import Output
+from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence
+from stigmer_pm.runtime.containers.watch import Watch
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+_log = logging.getLogger(__name__)
+
+#: Seconds that an engine which is away is waited for when everything is to be removed.
+_CLEAR_WITHIN = 3.0
+
+
+class Removal:
+    """Removes what one project has at an engine; ``key`` tells it from others."""
+
+    def __init__(self, link: EngineLink, output: Output, key: str) -> None:
+        self._link = link
+        self._output = output
+        self._key = key
+
+    async def quietly(self, job: Callable[[APIClient], None]) -> None:
+        """Do this at the engine, now or never: what it is about is seen again by the next look at everything."""
+        try:
+            await self._link.call(job)
+        except (EngineSilence, EngineRefusal) as error:
+            _log.info("what is left of a run could not be removed yet: %s", error)
+
+    def drained(self, watch: Watch, client: APIClient) -> None:
+        """Remove the container of a run once all that it printed is in its log. Blocks."""
+        self._output.drain(watch, watch.container)
+        making.remove(client, watch.container)
+        self._output.drop(watch.container)
+
+    def what_stays(self) -> str:
+        """What :meth:`of_everything` can't remove just now, and why, in words."""
+        if not self._link.silence:
+            return ""
+        return (
+            f"its containers and networks are still there, for {self._link.silence}; once it answers, 'up' and "
+            "then 'down' remove them"
+        )
+
+    async def of_everything(self) -> None:
+        """Remove the project's containers and networks, if it ever had any; volumes stay."""
+        if not (self._link.has_begun or self._output.has_begun):
+            return
+        try:
+            async with asyncio.timeout(_CLEAR_WITHIN):
+                await self._link.ready()
+            entries = await self._link.call(lambda client: making.all_of(client, self._key))
+            removals = (self._link.call(partial(making.remove, container=str(entry["Id"]))) for entry in entries)
+            await asyncio.gather(*removals)
+            await self._link.call(lambda client: networks.remove_all(client, self._key))
+            self._output.drop_all()
+        except (EngineSilence, EngineRefusal, TimeoutError) as error:
+            why = self._link.silence or error
+            _log.warning("cannot remove the containers and networks of the project: %s; the next 'down' does", why)
