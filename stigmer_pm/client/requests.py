@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 from stigmer_pm.client import finding
-from stigmer_pm.client.connection import connect
+from stigmer_pm.client.conversation import Conversation, quoted
 from stigmer_pm.client.documents import (
     ApplyAnswer,
     ComponentDetails,
@@ -23,16 +21,9 @@ from stigmer_pm.client.documents import (
     Targets,
     UpgradeAnswer,
 )
-from stigmer_pm.client.errors import Refused
-from stigmer_pm.client.exchange import Answer, BadAnswer, ask
-from stigmer_pm.client.finding import Address
-from stigmer_pm.client.streams import messages
+from stigmer_pm.client.exchange import BadAnswer
 from stigmer_pm.statedir import StateDir
 
-#: Seconds within which a supervisor answers a question; it answers in milliseconds unless it is stuck.
-ANSWER_WITHIN = 5.0
-#: Seconds for a request that begins work: thousands of starts keep the supervisor's loop busy for a while.
-BEGIN_WITHIN = 60.0
 #: The message that ends a stream when another supervisor takes the place of the one that was asked.
 _MOVED = "moved"
 
@@ -71,18 +62,11 @@ class Outcome:
     stays: str = ""
 
 
-class Supervisor:
+class Supervisor(Conversation):
     """The supervisor of one project. Every request has a connection of its own.
 
     Every method raises ``NoSupervisor`` when it can't be reached and ``Refused`` when it says no.
     """
-
-    def __init__(self, state: StateDir, address: Address) -> None:
-        self.state = state
-        self.address = address
-        #: Seconds that whoever asks has for all of it; ``None``: as long as it takes. A supervisor that doesn't answer
-        #: is given up on soon after, and a request that it has received may still be carried out.
-        self.timeout: float | None = None
 
     @classmethod
     def find(cls, state: StateDir, environ: Mapping[str, str] | None = None) -> Supervisor:
@@ -95,15 +79,6 @@ class Supervisor:
         """
         return cls(state, finding.read_address(state, os.environ if environ is None else environ))
 
-    def knock(self) -> None:
-        """Make sure that it is there and answers: what is asked of one that is suspended would be carried out later,
-        when whoever asked has given up."""
-        with self._connect(ANSWER_WITHIN) as connection:
-            try:
-                ask(connection, "GET", "/", None).read()
-            except OSError as error:
-                raise finding.explain_silence(self.state, self.address, error) from error
-
     # --- questions ----------------------------------------------------------------------------------------------
 
     def ps(self, selection: Selection | None = None) -> PsDocument:
@@ -113,7 +88,7 @@ class Supervisor:
 
     def describe(self, name: str, *, show_secrets: bool = False) -> ComponentDetails:
         """Everything about one instance."""
-        path = f"/v1/components/{_quote(name)}"
+        path = f"/v1/components/{quoted(name)}"
         return cast(ComponentDetails, self._ask("GET", path, query=[("show_secrets", "1")] if show_secrets else []))
 
     def events(
@@ -231,75 +206,11 @@ class Supervisor:
                 body = {**body, "timeout": max(0.0, ends_at - time.monotonic())}
         raise finding.explain_silence(self.state, self.address, BadAnswer("its answer was cut off"))
 
-    def _begin_within(self) -> float:
-        return BEGIN_WITHIN if self.timeout is None else min(BEGIN_WITHIN, self.timeout + ANSWER_WITHIN)
-
-    def _ask(
-        self, method: str, path: str, body: Document | None = None, query: Sequence[tuple[str, str]] = ()
-    ) -> Document:
-        if method != "GET":
-            self.knock()
-        with self._connect(ANSWER_WITHIN if method == "GET" else self._begin_within()) as connection:
-            try:
-                found: Document = json.loads(self._send(connection, method, path, body, query).read())
-            except OSError as error:
-                raise finding.explain_silence(self.state, self.address, error) from error
-        return found
-
-    def _stream(
-        self, method: str, path: str, body: Document | None = None, query: Sequence[tuple[str, str]] = ()
-    ) -> Iterator[tuple[str, Document]]:
-        if method != "GET":
-            self.knock()
-        with self._connect(self._begin_within()) as connection:
-            try:
-                answer = self._send(connection, method, path, body, query)
-            except OSError as error:
-                raise finding.explain_silence(self.state, self.address, error) from error
-            # A stream is silent for as long as nothing happens; one with a timeout ends by itself when that has passed.
-            connection.settimeout(None if self.timeout is None else self.timeout + ANSWER_WITHIN)
-            try:
-                yield from messages(answer.lines())
-            except TimeoutError as error:
-                raise finding.explain_silence(self.state, self.address, error) from error
-            except ConnectionError:
-                return  # it ended in the middle of a message; who reads the stream sees that its end is missing
-
-    def _send(
-        self,
-        connection: socket.socket,
-        method: str,
-        path: str,
-        body: Document | None,
-        query: Sequence[tuple[str, str]],
-    ) -> Answer:
-        target = path + ("?" + "&".join(f"{key}={_quote(value)}" for key, value in query) if query else "")
-        answer = ask(connection, method, target, None if body is None else json.dumps(body).encode())
-        if answer.status >= 400:
-            raise _refusal(answer)
-        return answer
-
-    def _connect(self, timeout: float) -> socket.socket:
-        try:
-            return connect(self.address, timeout)
-        except OSError as error:
-            raise finding.explain_silence(self.state, self.address, error) from error
-
 
 def _now() -> str:
     """By the clock of this machine, as the journal has it."""
     wall = time.time()
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(wall)) + f".{int(wall % 1 * 1000):03}Z"
-
-
-def _refusal(answer: Answer) -> Refused:
-    text = answer.read()
-    try:
-        error = json.loads(text)["error"]
-        is_ending = error.get("code") == "ending"
-        return Refused(str(error["message"]), error.get("cure"), int(error.get("exit", 1)), is_ending=is_ending)
-    except (ValueError, KeyError, TypeError):
-        return Refused(f"the supervisor answered with status {answer.status}, and without a reason")
 
 
 def _event_query(names: Sequence[str], since: str | None, limit: int | None) -> list[tuple[str, str]]:
@@ -309,11 +220,3 @@ def _event_query(names: Sequence[str], since: str | None, limit: int | None) -> 
     if limit is not None:
         query.append(("limit", str(limit)))
     return query
-
-
-def _quote(text: str) -> str:
-    if text.isascii() and text.replace("-", "").replace("_", "").isalnum():
-        return text
-    from urllib.parse import quote  # noqa: PLC0415 (2 ms that a bare ps has no use for)
-
-    return quote(text, safe="", errors="surrogateescape")
