@@ -46,7 +46,8 @@ def run_order(session: Session, order: Document, front: Front, names: Iterable[s
     """
     # Only here does the command line import the supervisor itself, for here it is the supervisor.
     from stigmer_pm.supervisor import errors
-    from stigmer_pm.supervisor.foreground import Manner, run_foreground
+    from stigmer_pm.supervisor.foreground import run_foreground
+    from stigmer_pm.supervisor.front_end import Manner
 
     manner = Manner(front.exit_code_from, front.exit_on_failure, front.leaves_running, front.is_service)
     session.discard_seed()
@@ -59,7 +60,8 @@ def run_order(session: Session, order: Document, front: Front, names: Iterable[s
 def go_on_in_front(handover: Handover, environ: Mapping[str, str]) -> int:
     """Go on in front where another version has ended, in this very process. The exit status."""
     from stigmer_pm.supervisor import errors
-    from stigmer_pm.supervisor.foreground import Manner, run_foreground
+    from stigmer_pm.supervisor.foreground import run_foreground
+    from stigmer_pm.supervisor.front_end import Manner
 
     terminal = Terminal.of_this_process(environ)
     front = handover.front or {}

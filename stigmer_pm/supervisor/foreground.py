@@ -12,11 +12,12 @@ from functools import partial
 from typing import Any
 
 from stigmer_pm.core.reasons import words
-from stigmer_pm.core.state import Desired, InstanceState, Phase, RunEnd
+from stigmer_pm.core.state import InstanceState, Phase
 from stigmer_pm.runtime import system, table
 from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.supervisor import commands, signals
 from stigmer_pm.supervisor.errors import Refused
+from stigmer_pm.supervisor.front_end import HURRIED, INTERRUPTED, LEFT, Manner, due_end, status_of
 from stigmer_pm.supervisor.front_logs import FrontLogs
 from stigmer_pm.supervisor.handover import Handover
 from stigmer_pm.supervisor.home import Busy, Home
@@ -32,13 +33,6 @@ _log = logging.getLogger(__name__)
 #: Seconds of stopping after which it is said what is waited for.
 _EXPLAIN_AFTER = 1.0
 
-INTERRUPTED = 130
-#: As a shell has it for one that SIGTERM ended: here for an end that was not waited for.
-HURRIED = 128 + signal.SIGTERM
-#: Of a service that has ended and left what runs: no success, so that its manager starts it again and doesn't run what
-#: it runs after a success (systemd: ExecStop, which stops everything). sysexits.h has it for "try again".
-LEFT = 75
-
 
 @dataclass(frozen=True, slots=True)
 class Display:
@@ -46,21 +40,6 @@ class Display:
 
     show: Callable[[str, bytes], None]
     say: Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How it behaves in front.
-
-    ``exit_code_from``: it ends with this component. ``exit_on_failure``: it ends when a component is given up on.
-    ``leaves_running``: SIGTERM and Ctrl-C end the supervisor alone. ``is_service``: as a service manager wants it:
-    without the logs of components, and it stays when every one has ended.
-    """
-
-    exit_code_from: str | None = None
-    exit_on_failure: bool = False
-    leaves_running: bool = False
-    is_service: bool = False
 
 
 def run_foreground(order: Mapping[str, Any], manner: Manner, display: Display, handover: Handover | None = None) -> int:
@@ -270,24 +249,11 @@ class _Foreground:
             self._display.say(f"{state.name}: {state.phase.value}: {words(state.reason)}")
 
     def _end_if_due(self) -> None:
-        states = self._states()
-        ended = [s for s in states if s.phase in (Phase.COMPLETED, Phase.FAILED)]
-        for state in ended:
-            if state.name == self._manner.exit_code_from:
-                self._end(status_of(state.last_end), f"{state.name} has ended; stopping the others")
-                return
-            if self._manner.exit_on_failure and state.phase is Phase.FAILED:
-                self._end(status_of(state.last_end) or 1, f"{state.name} has failed; stopping the others")
-                return
-        active = [s for s in states if s.desired is Desired.RUNNING and s.phase not in (Phase.COMPLETED, Phase.FAILED)]
-        if ended and not active and not self._manner.is_service:
-            failed = any(s.phase is Phase.FAILED for s in ended)
-            self._end(1 if failed else 0, "every component has ended")
-
-    def _end(self, status: int, why: str) -> None:
-        self._status = status
-        self._display.say(why)
-        self._service.end()
+        due = due_end(self._states(), self._manner)
+        if due is not None:
+            self._status, why = due
+            self._display.say(why)
+            self._service.end()
 
     def _final_status(self) -> int:
         if self._status is not None:
@@ -301,15 +267,3 @@ class _Foreground:
         if self._service.has_let_go and self._manner.is_service and not self._manner.leaves_running:
             return LEFT
         return HURRIED if self._is_hurried else 0
-
-
-def status_of(end: RunEnd | None) -> int:
-    """An exit status as a shell has it: the code, or 128+n for signal n; 127 for what couldn't be started."""
-    if end is None or (end.exit is None and end.spawn_error is None):
-        return 1
-    if end.spawn_error is not None:
-        return 127
-    assert end.exit is not None
-    if end.exit.signal is not None:
-        return 128 + end.exit.signal
-    return 1 if end.exit.code is None else end.exit.code
