@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
 import pytest
 
@@ -73,18 +74,69 @@ def test_an_env_file_that_has_appeared_is_a_change_and_said_at_the_foot(cli: Cli
     assert "has changed since it was applied; apply it with 'stigmer-pm up'" in result.err
 
 
-@pytest.mark.parametrize("columns", [80, 100, 60])
-def test_on_a_terminal_no_line_is_wider_than_it(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reason is cut, and CPU and memory give way to it before that."""
+def lines_at(columns: int, monkeypatch: pytest.MonkeyPatch, *rows: Any) -> list[str]:
+    """The table as a terminal of that width gets it."""
     monkeypatch.setenv("COLUMNS", str(columns))
-    rows = [
-        documents.component("workflow-runner", pid=123456, restarts=12),
-        documents.component("db", phase="failed", pid=None, reason=LONG, cpu_percent=None, memory_bytes=None),
-    ]
-    lines = ps_lines(terminal(is_terminal=True), rows)
+    return ps_lines(terminal(is_terminal=True), rows)
+
+
+@pytest.mark.parametrize("columns", [80, 100, 60])
+def test_a_reason_that_has_no_room_beside_stands_whole_below(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of it is cut, it is told once, and no line is wider than the screen."""
+    running = documents.component("workflow-runner", pid=123456, restarts=12)
+    failed = documents.component("db", phase="failed", pid=None, reason=LONG, cpu_percent=None, memory_bytes=None)
+    lines = lines_at(columns, monkeypatch, running, failed)
     assert all(len(line) <= columns for line in lines), lines
-    assert lines[-1].endswith("…")
-    assert "gave up" in lines[-1]
+    assert "REASON" not in lines[0]
+    assert [line.split()[0] for line in lines[1:3]] == ["workflow-runner", "db"]
+    assert lines[3] == ""
+    assert " ".join(line.strip() for line in lines[4:]) == f"db: {LONG}"
+
+
+def test_reasons_that_have_room_stand_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them, so that nobody looks in two places."""
+    stopped = documents.component("db", phase="stopped", pid=None, reason="stopped by hand")
+    failed = documents.component("web", phase="failed", pid=None, reason=LONG)
+    assert "db       stopped  -        -         0       -  0.3%  22.4M  stopped by hand" in lines_at(
+        80, monkeypatch, documents.component("web-abc"), stopped
+    )
+    wide = lines_at(200, monkeypatch, stopped, failed)
+    assert wide[0].endswith("REASON")
+    assert [line.endswith(words) for line, words in zip(wide[1:], ["stopped by hand", LONG], strict=True)] == [True] * 2
+    below = lines_at(80, monkeypatch, stopped, failed)
+    assert [line.split(":")[0] for line in below[4:] if not line.startswith(" ")] == ["db", "web"]
+
+
+def test_a_reason_that_many_have_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind the names of the first of them, and how many more there are."""
+    names = [f"w{number}" for number in range(9)]
+    lines = lines_at(80, monkeypatch, *(documents.component(n, phase="failed", reason=LONG) for n in names))
+    assert lines[len(names) + 2].startswith("w0, w1, w2, w3, w4 and 4 more: gave up")
+    assert sum("gave up" in line for line in lines) == 1
+
+
+def test_what_a_dependency_says_of_itself_isnt_said_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a screen, where both are seen; a pipe may lead to a ``grep`` for one of them."""
+    why = "cannot run its command: 'postgress' not found in PATH"
+    db = documents.component("db", phase="backoff", reason=f"{why} (3 failed runs in a row)")
+    web = documents.component("web", phase="waiting", reason=f"waits for db, which can't be started: {why}")
+    for columns in (80, 200):
+        text = "\n".join(lines_at(columns, monkeypatch, db, web))
+        assert text.count("postgress") == 1, text
+        assert text.endswith("waits for db, which can't be started")
+    assert lines_at(200, monkeypatch, web)[-1].endswith(why)
+    assert ps_lines(terminal(), [db, web])[-1].endswith(why)
+
+
+def test_numbers_that_have_no_room_give_way_from_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory before CPU before the uptime; ``describe`` has them."""
+    name = "a-component-with-a-rather-long-name"
+    lines = lines_at(80, monkeypatch, documents.component(name), documents.component("b", memory_bytes=512))
+    assert lines[0].split() == ["NAME", "PHASE", "READY", "PID", "RESTARTS", "UPTIME", "CPU"]
+    assert lines_at(60, monkeypatch, documents.component(name))[0].endswith("  PID  RESTARTS")
+    whole = lines_at(100, monkeypatch, documents.component("a"), documents.component("b", memory_bytes=512))
+    assert whole[0].endswith("    MEM")
+    assert whole[2].endswith("   512B")
 
 
 def test_colour_is_for_a_terminal_only_and_no_color_takes_it_away() -> None:

@@ -12,7 +12,7 @@ from stigmer_pm.cli.screen.amounts import bytes_words, seconds_words
 from stigmer_pm.cli.screen.live import LiveDisplay
 from stigmer_pm.cli.screen.outcome import summary
 from stigmer_pm.cli.screen.phases import COLORS
-from stigmer_pm.cli.screen.table import aligned, cut
+from stigmer_pm.cli.screen.table import aligned
 from stigmer_pm.client import Outcome
 from stigmer_pm.client.streams import messages
 from stigmer_pm.core.state import Phase
@@ -42,14 +42,6 @@ def test_amounts_are_one_short_word(seconds: float, size: int) -> None:
     assert " " not in seconds_words(seconds)
     assert " " not in bytes_words(size)
     assert len(bytes_words(size)) <= 10
-
-
-@given(st.text(st.characters(exclude_categories=["C"]), max_size=30), st.integers(0, 40))
-def test_what_is_cut_fits_and_says_that_it_was_cut(text: str, width: int) -> None:
-    """What fits stays as it is."""
-    found = cut(text, width)
-    assert len(found) <= width or found == text
-    assert found == text if len(text) <= width else (found.endswith("…") or width == 0)
 
 
 def test_columns_stand_below_each_other() -> None:

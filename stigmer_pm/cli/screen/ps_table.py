@@ -7,36 +7,50 @@ from collections.abc import Sequence
 
 from stigmer_pm.cli.screen.amounts import bytes_words, seconds_words, unix_time
 from stigmer_pm.cli.screen.phases import color_of, reason_words
-from stigmer_pm.cli.screen.table import aligned, cut, width_before_last
+from stigmer_pm.cli.screen.table import aligned, width_before_last
 from stigmer_pm.cli.screen.terminal import Terminal, plain
 from stigmer_pm.client.documents import ComponentEntry
 
 _HEADERS = ("NAME", "PHASE", "READY", "PID", "RESTARTS", "UPTIME", "CPU", "MEM", "REASON")
 _NUMBERS = frozenset({"PID", "RESTARTS", "UPTIME", "CPU", "MEM"})
-#: What a narrow screen does without, first to last, so that a reason keeps room. ``describe`` has them all.
+#: What a screen does without that is too narrow for the table, first to last. ``describe`` has them all.
 _SPARED = ("MEM", "CPU", "UPTIME")
-#: Columns that a reason needs before it says anything.
-_ROOM_FOR_REASON = 24
+#: Names that stand before a reason which more than these have.
+_MOST_NAMES = 5
 #: Phases in which a process runs, so that being ready or not says something.
 _LIVING = ("starting", "running")
 
 
 def ps_lines(terminal: Terminal, components: Sequence[ComponentEntry]) -> list[str]:
-    """The lines of the table, coloured and cut to the width of a terminal, complete for anything else."""
-    headers = list(_HEADERS)
-    rows = [headers, *(_cells(component) for component in components)]
+    """The lines of the table, coloured for a terminal.
+
+    A pipe has all in one line a component. On a terminal the reasons stand in the table when there is room for every
+    one of them, and otherwise whole below it: half a reason says nothing.
+    """
+    rows = [list(_HEADERS), *(_cells(component) for component in components)]
     width = terminal.width()
-    if width is not None:
-        rows = _fitted(rows, width)
-    kept = rows[0]
-    phase = kept.index("PHASE")
+    if width is None:
+        return _table(terminal, rows, components)
+    reasons = _without_echoes(components, [row[-1] for row in rows[1:]])
+    room = width - width_before_last(rows)
+    if any(reasons) and max(map(len, reasons)) <= room:
+        told = [rows[0], *([*row[:-1], reason] for row, reason in zip(rows[1:], reasons, strict=True))]
+        return _table(terminal, told, components)
+    lines = _table(terminal, _spared([row[:-1] for row in rows], width), components)
+    below = _below(terminal, components, reasons, width)
+    return [*lines, "", *below] if below else lines
+
+
+def _table(terminal: Terminal, rows: Sequence[Sequence[str]], components: Sequence[ComponentEntry]) -> list[str]:
+    headers = rows[0]
+    phase = headers.index("PHASE")
 
     def paint(row: int, column: int, text: str) -> str:
         if row == 0:
             return terminal.paint(text, None, bold=True)
         return terminal.paint(text, color_of(components[row - 1])) if column == phase else text
 
-    return aligned(rows, right=frozenset(i for i, name in enumerate(kept) if name in _NUMBERS), paint=paint)
+    return aligned(rows, right=frozenset(i for i, name in enumerate(headers) if name in _NUMBERS), paint=paint)
 
 
 def _cells(component: ComponentEntry) -> list[str]:
@@ -61,13 +75,43 @@ def _ready_word(component: ComponentEntry) -> str:
     return "yes" if component["ready"] else "no"
 
 
-def _fitted(rows: list[list[str]], width: int) -> list[list[str]]:
-    longest = max((len(row[-1]) for row in rows[1:]), default=0)
-    wanted = min(longest, _ROOM_FOR_REASON)
+def _without_echoes(components: Sequence[ComponentEntry], reasons: Sequence[str]) -> list[str]:
+    """The reasons; one that waits for another doesn't repeat what that one says of itself in the same table."""
+    said = {component["name"]: reason for component, reason in zip(components, reasons, strict=True)}
+    found = []
+    for reason in reasons:
+        head, _, echo = reason.partition(": ")
+        dependency = head.removeprefix("waits for ").partition(",")[0]
+        found.append(head if echo and head != dependency and echo in said.get(dependency, "") else reason)
+    return found
+
+
+def _spared(rows: list[list[str]], width: int) -> list[list[str]]:
+    """The rows without what a screen of that width has no room for."""
     for name in _SPARED:
-        if width - width_before_last(rows) >= wanted:
+        if width_before_last(rows) + max(len(row[-1]) for row in rows) <= width:
             break
         spared = rows[0].index(name)
         rows = [row[:spared] + row[spared + 1 :] for row in rows]
-    room = max(0, width - width_before_last(rows))
-    return [[*row[:-1], cut(row[-1], room)] for row in rows]
+    return rows
+
+
+def _below(terminal: Terminal, components: Sequence[ComponentEntry], reasons: Sequence[str], width: int) -> list[str]:
+    """Each reason once, behind the names of those that have it."""
+    from textwrap import wrap  # what fits into the table needs none of it
+
+    having: dict[str, list[ComponentEntry]] = {}
+    for component, reason in zip(components, reasons, strict=True):
+        if reason:
+            having.setdefault(reason, []).append(component)
+    lines: list[str] = []
+    for reason, those in having.items():
+        more = len(those) - _MOST_NAMES
+        names = ", ".join(component["name"] for component in those[:_MOST_NAMES])
+        names += f" and {more} more" if more > 0 else ""
+        # Long words are left to the terminal, which breaks them so that an address can still be copied.
+        first, *rest = wrap(
+            f"{names}: {reason}", width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        )
+        lines += [first.replace(names, terminal.paint(names, color_of(those[0])), 1), *rest]
+    return lines

@@ -15,7 +15,7 @@ _GAP = "  "
 def aligned(
     rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset(), paint: Paint | None = None
 ) -> list[str]:
-    """One line for each row, the last column as it is. ``right`` names the columns with numbers.
+    """One line for each row. ``right`` names the columns with numbers.
 
     ``paint`` colours a cell after it has been padded, given its row, its column and its text: codes have no width.
     """
@@ -27,18 +27,12 @@ def aligned(
     for number, row in enumerate(rows):
         cells = []
         for column, text in enumerate(row):
-            width = 0 if column == last else widths[column]  # nothing stands behind the last
+            # Nothing stands behind the last, so that it need not be filled up.
+            width = widths[column] if column != last or column in right else 0
             padded = text.rjust(width) if column in right else text.ljust(width)
             cells.append(paint(number, column, padded) if paint else padded)
         lines.append(_GAP.join(cells).rstrip())
     return lines
-
-
-def cut(text: str, width: int) -> str:
-    """``text`` in at most ``width`` columns, its end marked when it was cut."""
-    if len(text) <= width:
-        return text
-    return text[: max(0, width - 1)] + "…" if width > 0 else ""
 
 
 def width_before_last(rows: Sequence[Sequence[str]]) -> int:
