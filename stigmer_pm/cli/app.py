@@ -89,8 +89,15 @@ class LazyGroup(click.Group):
 def app() -> None:
     """Run the components of a stigmer.yaml, and keep them running.
 
-    Exit status: 0 done; 1 understood, but a component did not get there; 2 bad usage or bad file, nothing changed;
-    3 no supervisor answers for this project; 130 interrupted.
+    NAME is that of a component, or a pattern such as 'worker-*'.
+
+    \b
+    Exit status:
+      0    done
+      1    understood, but a component did not get there
+      2    bad usage or bad file, nothing changed
+      3    no supervisor answers for this project
+      130  interrupted
     """
 
 

@@ -11,7 +11,11 @@ from stigmer_pm.cli.session import Session, pass_session
 _SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command("completion", epilog=example("completion bash > ~/.stigmer-pm-completion.bash"))
+@click.command(
+    "completion",
+    short_help="Print a script that makes a shell complete commands.",
+    epilog=example("completion bash > ~/.stigmer-pm-completion.bash"),
+)
 @click.argument("shell", type=click.Choice(_SHELLS))
 @pass_session
 def command(session: Session, shell: str) -> int:

@@ -10,7 +10,7 @@ from stigmer_pm.cli.options import example, file_option, json_option
 from stigmer_pm.cli.session import Session, pass_session
 
 
-@click.command("config", epilog=example("config", "config --json"))
+@click.command("config", short_help="Print the file as it is resolved.", epilog=example("config", "config --json"))
 @file_option()
 @json_option
 @click.option("--show-secrets", is_flag=True, help="Don't mask the values of variables that look secret.")

@@ -11,7 +11,11 @@ from stigmer_pm.cli.screen.details import details_lines
 from stigmer_pm.cli.session import Session, pass_session
 
 
-@click.command("describe", epilog=example("describe stigmer-server", "describe stigmer-server --json"))
+@click.command(
+    "describe",
+    short_help="Show everything about one component.",
+    epilog=example("describe stigmer-server", "describe stigmer-server --json"),
+)
 @file_option()
 @json_option
 @click.option("--show-secrets", is_flag=True, help="Show the values of variables, and what else looks secret.")

@@ -20,7 +20,9 @@ _LOOK = 0.01
 _END_WITHIN = 10.0
 
 
-@click.command("down", epilog=example("down", "down --timeout 30s"))
+@click.command(
+    "down", short_help="Stop everything, and end the supervisor.", epilog=example("down", "down --timeout 30s")
+)
 @file_option()
 @timeout_option
 @pass_session

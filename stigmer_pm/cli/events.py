@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import click
 
-from stigmer_pm.cli.options import PointInTime, example, file_option, label_option, names_argument, selection_of
+from stigmer_pm.cli.options import Count, PointInTime, example, file_option, label_option, names_argument, selection_of
 from stigmer_pm.cli.screen.event_lines import EventPrinter
 from stigmer_pm.cli.screen.terminal import Terminal
 from stigmer_pm.cli.session import Session, pass_session
@@ -17,13 +17,15 @@ from stigmer_pm.client.documents import EventEntry
 _BEFORE_FOLLOWING = 10
 
 
-@click.command("events", epilog=example("events", "events stigmer-server --since 10m", "events -f --json"))
+@click.command(
+    "events",
+    short_help="Show what happened, oldest first.",
+    epilog=example("events", "events stigmer-server --since 10m", "events -f --json"),
+)
 @file_option("--file")
 @click.option("-f", "--follow", is_flag=True, help="Stay, and print what happens from now on.")
 @click.option("--since", type=PointInTime(), metavar="WHEN", help="From then on: 10m ago, or 2026-01-22T10:00:00.")
-@click.option(
-    "-n", "--lines", type=click.IntRange(min=0), metavar="N", help="Only the last N. [default: all; 10 with --follow]"
-)
+@click.option("-n", "--lines", type=Count(), metavar="N", help="Only the last N. [default: all; 10 with --follow]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @label_option
 @names_argument()

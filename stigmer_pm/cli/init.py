@@ -13,8 +13,8 @@ from stigmer_pm.cli.session import Session, pass_session, working_dir
 _NAMES = ("stigmer.yaml", "stigmer.yml")
 
 
-@click.command("init", epilog=example("init"))
-@file_option()
+@click.command("init", short_help="Write a commented stigmer.yaml for this folder.", epilog=example("init"))
+@file_option(meaning="The file to write. [default: stigmer.yaml in this folder]")
 @pass_session
 def command(session: Session) -> int:
     """Write a commented stigmer.yaml for this folder, to be edited. An existing one is never overwritten."""

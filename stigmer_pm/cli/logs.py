@@ -11,7 +11,7 @@ import click
 
 from stigmer_pm.cli.errors import CliError
 from stigmer_pm.cli.matching import matching
-from stigmer_pm.cli.options import example, file_option, label_option, names_argument, selection_of
+from stigmer_pm.cli.options import Count, example, file_option, label_option, names_argument, selection_of
 from stigmer_pm.cli.screen.log_lines import LogPrinter
 from stigmer_pm.cli.session import Session, pass_session
 from stigmer_pm.client.errors import NoSupervisor
@@ -26,13 +26,17 @@ _LOOK = 0.1
 Keep = Callable[[bytes], bool]
 
 
-@click.command("logs", epilog=example("logs", "logs -f workflow-runner", "logs -n 20 --grep error"))
+@click.command(
+    "logs",
+    short_help="Print what components have written.",
+    epilog=example("logs", "logs -f workflow-runner", "logs -n 20 --grep error"),
+)
 @file_option("--file")
 @click.option("-f", "--follow", is_flag=True, help="Stay, and print what is written from now on.")
 @click.option(
     "-n",
     "--lines",
-    type=click.IntRange(min=0),
+    type=Count(),
     default=_LINES,
     show_default=True,
     metavar="N",

@@ -24,7 +24,7 @@ _HEADERS = ("PROJECT", "COMPONENTS", "READY", "PID", "FOLDER")
 _NUMBERS = frozenset({1, 2, 3})
 
 
-@click.command("ls", epilog=example("ls", "ls --json"))
+@click.command("ls", short_help="List every project of this user that runs.", epilog=example("ls", "ls --json"))
 @json_option
 @pass_session
 def command(session: Session, as_json: bool) -> int:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def file_option(*spellings: str) -> Callable[[F], F]:
+_WHICH_FILE = "The project's file. [default: $STIGMER_FILE, else the nearest stigmer.yaml here or above]"
+
+
+def file_option(*spellings: str, meaning: str = _WHICH_FILE) -> Callable[[F], F]:
     """``--file``, before or after the command's name. ``logs`` and ``events`` take ``-f`` for ``--follow``."""
 
     def remember(context: click.Context, _: click.Parameter, value: str | None) -> None:
@@ -30,7 +33,7 @@ def file_option(*spellings: str) -> Callable[[F], F]:
         type=click.Path(),
         expose_value=False,
         callback=remember,
-        help="The project's file. [default: $STIGMER_FILE, else the nearest stigmer.yaml here or above]",
+        help=meaning,
     )
 
 
@@ -57,6 +60,25 @@ class Duration(click.ParamType[float]):
             return parse_duration(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+#: As a number of 64 bits has. Python takes its time for thousands of digits, or refuses them.
+_MOST_DIGITS = 18
+
+
+class Count(click.ParamType[int]):
+    """A whole number from 0 on; click's own would put its range behind the help as a formula."""
+
+    name = "count"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        if isinstance(value, int):
+            return value
+        text = str(value)
+        if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
+            self.fail(f"expected a whole number from 0 on, found '{text:.40}'", param, ctx)
+        return int(text)
 
 
 class PointInTime(click.ParamType[str]):
@@ -131,7 +153,7 @@ label_option = click.option(
     multiple=True,
     help="Only those with this label; repeatable.",
 )
-all_option = click.option("--all", "everything", is_flag=True, help="All of them.")
+all_option = click.option("--all", "everything", is_flag=True, help="All components.")
 no_wait_option = click.option("--no-wait", is_flag=True, help="Begin it, and don't wait for the result.")
 timeout_option = click.option(
     "--timeout",
@@ -144,8 +166,8 @@ settle_option = click.option(
     type=Duration(),
     metavar="DURATION",
     default=1.0,
-    show_default="1s",
-    help="How long a component without probes must stay up before it counts as ready.",
+    # click would put words for a default into brackets of their own.
+    help="How long a component without probes must stay up before it counts as ready. [default: 1s]",
 )
 
 

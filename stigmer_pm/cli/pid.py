@@ -10,7 +10,7 @@ from stigmer_pm.cli.session import Session, pass_session
 from stigmer_pm.client.requests import Selection
 
 
-@click.command("pid", epilog=example("pid stigmer-server"))
+@click.command("pid", short_help="Print the pid of a component.", epilog=example("pid stigmer-server"))
 @file_option()
 @name_argument
 @pass_session

@@ -19,7 +19,11 @@ from stigmer_pm.client.requests import Selection
 _PERIOD = 1.0
 
 
-@click.command("ps", epilog=example("ps", "ps 'workflow-*' --json", "ps --watch"))
+@click.command(
+    "ps",
+    short_help="Show how components stand (also called status).",
+    epilog=example("ps", "ps 'workflow-*' --json", "ps --watch"),
+)
 @file_option()
 @json_option
 @click.option("-w", "--watch", "is_watching", is_flag=True, help="Keep the table on the screen, and current.")

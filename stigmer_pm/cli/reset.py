@@ -9,7 +9,9 @@ from stigmer_pm.cli.options import example, settle_option
 from stigmer_pm.cli.session import Session, pass_session
 
 
-@click.command("reset", epilog=example("reset workflow-runner"))
+@click.command(
+    "reset", short_help="Clear failed runs, and start what gave up.", epilog=example("reset workflow-runner")
+)
 @acting_options
 @settle_option
 @pass_session

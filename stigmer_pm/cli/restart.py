@@ -9,7 +9,11 @@ from stigmer_pm.cli.options import example, settle_option
 from stigmer_pm.cli.session import Session, pass_session
 
 
-@click.command("restart", epilog=example("restart workflow-runner", "restart --all --timeout 1m"))
+@click.command(
+    "restart",
+    short_help="Stop components, and start them again.",
+    epilog=example("restart workflow-runner", "restart --all --timeout 1m"),
+)
 @acting_options
 @settle_option
 @pass_session

@@ -10,7 +10,11 @@ from stigmer_pm.cli.session import Session, pass_session
 from stigmer_pm.spec.signals import signal_number
 
 
-@click.command("signal", epilog=example("signal HUP stigmer-server", "signal USR1 --all"))
+@click.command(
+    "signal",
+    short_help="Send a signal to components.",
+    epilog=example("signal HUP stigmer-server", "signal USR1 --all"),
+)
 @file_option()
 @all_option
 @label_option

@@ -9,7 +9,9 @@ from stigmer_pm.cli.options import example, settle_option
 from stigmer_pm.cli.session import Session, pass_session
 
 
-@click.command("start", epilog=example("start workflow-runner", "start --all"))
+@click.command(
+    "start", short_help="Start components, and what they need.", epilog=example("start workflow-runner", "start --all")
+)
 @acting_options
 @settle_option
 @pass_session

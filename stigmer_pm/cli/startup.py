@@ -26,7 +26,11 @@ _OF_THE_ENGINE = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_
 _SET_ANYWAY = frozenset(("HOME", "USER", "LOGNAME", "SHELL", "LANG", "PWD", "OLDPWD", "SHLVL", "_"))
 
 
-@click.command("startup", epilog=example("startup --print", "startup --print --system --profile production"))
+@click.command(
+    "startup",
+    short_help="Print a systemd unit that starts the project with the machine.",
+    epilog=example("startup --print", "startup --print --system --profile production"),
+)
 @file_option()
 @click.option("--print", "is_printed", is_flag=True, help="Print the unit; without it, only say what to do.")
 @click.option("--user", "kind", flag_value="user", help="A unit of this user's own systemd. [default unless root]")

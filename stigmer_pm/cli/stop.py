@@ -9,7 +9,9 @@ from stigmer_pm.cli.options import example
 from stigmer_pm.cli.session import Session, pass_session
 
 
-@click.command("stop", epilog=example("stop workflow-runner", "stop --all"))
+@click.command(
+    "stop", short_help="Stop components, dependents first.", epilog=example("stop workflow-runner", "stop --all")
+)
 @acting_options
 @pass_session
 def command(

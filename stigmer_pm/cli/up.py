@@ -34,7 +34,11 @@ from stigmer_pm.client.requests import Outcome, Supervisor
 _ANY_RUN = 2**62
 
 
-@click.command("up", epilog=example("up", "up --dry-run", "up stigmer-server --timeout 1m", "up --foreground"))
+@click.command(
+    "up",
+    short_help="Make the machine match the file, and wait until all is ready.",
+    epilog=example("up", "up --dry-run", "up stigmer-server --timeout 1m", "up --foreground"),
+)
 @file_option()
 @click.option("--dry-run", is_flag=True, help="Print what would change, and change nothing.")
 @no_wait_option

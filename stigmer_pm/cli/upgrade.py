@@ -19,7 +19,7 @@ _ANSWER_WITHIN = 30.0
 _LOOK = 0.02
 
 
-@click.command("upgrade", epilog=example("upgrade"))
+@click.command("upgrade", short_help="Replace the running supervisor by this version.", epilog=example("upgrade"))
 @file_option()
 @timeout_option
 @pass_session

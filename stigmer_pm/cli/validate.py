@@ -15,7 +15,9 @@ from stigmer_pm.config.errors import ConfigError
 from stigmer_pm.spec import ComponentSpec, ProjectSpec
 
 
-@click.command("validate", epilog=example("validate", "validate --json"))
+@click.command(
+    "validate", short_help="Read the file, and print every error in it.", epilog=example("validate", "validate --json")
+)
 @file_option()
 @json_option
 @profile_option

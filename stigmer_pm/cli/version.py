@@ -12,7 +12,7 @@ from stigmer_pm.cli.session import Session, pass_session
 from stigmer_pm.version import __version__
 
 
-@click.command("version", epilog=example("version --json"))
+@click.command("version", short_help="Print the version of this program.", epilog=example("version --json"))
 @json_option
 @pass_session
 def command(session: Session, as_json: bool) -> int:

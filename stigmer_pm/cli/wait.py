@@ -19,7 +19,11 @@ from stigmer_pm.cli.session import Session, pass_session
 _GOALS = ("ready", "started", "completed", "stopped")
 
 
-@click.command("wait", epilog=example("wait --timeout 1m", "wait stigmer-server --for ready"))
+@click.command(
+    "wait",
+    short_help="Wait until components are ready, or can't get there.",
+    epilog=example("wait --timeout 1m", "wait stigmer-server --for ready"),
+)
 @file_option()
 @click.option("--for", "goal", type=click.Choice(_GOALS), default="ready", show_default=True, help="What to wait for.")
 @timeout_option

@@ -35,6 +35,32 @@ def test_every_command_says_what_it_does_with_an_example(cli: Cli, name: str) ->
     assert f"stigmer-pm {name}" in lines
 
 
+def test_the_list_of_commands_cuts_no_sentence(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command has a whole sentence, in one line of the narrowest usual terminal."""
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = cli.run("--help").out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
+    assert [line.split()[0] for line in lines] == list(COMMANDS)
+    assert all(line.endswith(".") and not line.endswith("..") for line in lines), lines
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_default_or_limit_stands_in_one_pair_of_brackets(cli: Cli, name: str) -> None:
+    """``[default: 1s]``, and neither ``[default: (1s)]`` nor ``[default: all] [x>=0]``."""
+    text = " ".join(cli.run(name, "--help").out.split())
+    assert "[default: (" not in text
+    assert "x>=" not in text
+    assert "] [" not in text.partition("Options:")[2]
+
+
+@pytest.mark.parametrize("command", ["logs", "events"])
+@pytest.mark.parametrize("lines", ["-1", "many", "1.5", "9" * 5000])
+def test_a_count_of_lines_is_a_whole_number(cli: Cli, command: str, lines: str) -> None:
+    """What is none is refused with what was found."""
+    result = cli.run(command, "-n", lines)
+    assert result.code == 2
+    assert f"expected a whole number from 0 on, found '{lines:.40}'" in result.err
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_example_is_one_that_the_command_takes(name: str) -> None:
     """It works as pasted: every option and argument of it is parsed."""
