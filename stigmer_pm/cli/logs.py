@@ -10,12 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 import click
 
 from stigmer_pm.cli.errors import CliError
-from stigmer_pm.cli.matching import matching
-from stigmer_pm.cli.options import Count, example, file_option, label_option, names_argument, selection_of
+from stigmer_pm.cli.log_files import Content, LogFile, chosen_logs, silence_words
+from stigmer_pm.cli.options import Count, example, file_option, label_option, names_argument
 from stigmer_pm.cli.screen.log_lines import LogPrinter
 from stigmer_pm.cli.session import Session, pass_session
-from stigmer_pm.client.errors import NoSupervisor
-from stigmer_pm.config.errors import ConfigError
 from stigmer_pm.logs import Follower, history
 
 #: Lines of the past that are shown when no number is given: a screen or two.
@@ -66,15 +64,17 @@ def command(
 ) -> int:
     """Print what components have written, byte for byte, each line behind the name of its component.
 
-    Works with no supervisor as well. Ctrl-C ends --follow, and hurts nothing.
+    Works with no supervisor as well. Ctrl-C ends --follow, and hurts nothing. Exits with 1 when a log can't be read,
+    or was deleted.
     """
     _refuse_times({"--since": since, "--until": until, "--timestamps": timestamps})
     if everything and names:
         raise click.UsageError("give names or --all, not both")
     keep = _keeps(pattern)
-    paths = _log_paths(session, names, labels)
+    logs = chosen_logs(session, names, labels)
+    paths = {log.name: log.path for log in logs}
     printer = LogPrinter(session.terminal, paths, has_prefix=not no_prefix)
-    troubled: list[str] = []
+    troubled = _say_what_is_missing(session, logs, is_named=bool(names or labels))
 
     def trouble(name: str, error: OSError) -> None:
         troubled.append(name)
@@ -86,6 +86,23 @@ def command(
         if keep(line.data):
             printer.show(line.name, line.data)
     return 1 if troubled else 0
+
+
+def _say_what_is_missing(session: Session, logs: Sequence[LogFile], *, is_named: bool) -> list[str]:
+    """Say of each log that has gone that it has, and of one that was asked for by name that there is nothing to read.
+
+    The names of those that have gone."""
+    contents = {log.name: log.content() for log in logs}
+    lost = [log for log in logs if contents[log.name] is Content.MISSING and log.loss]
+    for log in lost:
+        session.terminal.complain(log.loss)
+    silent = [log for log in logs if log not in lost and contents[log.name] is not Content.SOMETHING]
+    if is_named:
+        for log in silent:
+            session.terminal.say(silence_words(log, contents[log.name]))
+    elif len(silent) == len(logs):
+        session.terminal.say("no component has printed anything")
+    return [log.name for log in lost]
 
 
 def _follow(session: Session, follower: Follower, printer: LogPrinter, keep: Keep) -> None:
@@ -116,33 +133,3 @@ def _keeps(pattern: str | None) -> Keep:
     except re.error as error:
         raise click.UsageError(f"--grep takes a regular expression, and '{pattern}' is none: {error}") from error
     return lambda line: compiled.search(line) is not None
-
-
-# --- which files ------------------------------------------------------------------------------------------------
-
-
-def _log_paths(session: Session, patterns: Sequence[str], labels: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """The log file of every instance that is chosen: as the supervisor says, else the file, else what is there."""
-    try:
-        found = session.supervisor().ps(selection_of(patterns, labels))["components"]
-    except NoSupervisor as error:
-        if error.is_denied:
-            raise
-        paths, labels_of = _paths_without_supervisor(session)
-        return {name: paths[name] for name in matching(patterns, labels, labels_of)}
-    return {component["name"]: component["log"] for component in found}
-
-
-def _paths_without_supervisor(session: Session) -> tuple[dict[str, str], dict[str, Mapping[str, str]]]:
-    """The log and the labels of every component."""
-    from stigmer_pm.config import load
-
-    try:
-        spec = load(session.file(), session.environ)
-    except ConfigError:
-        # A file that is broken now says nothing about what was logged before.
-        folder = session.state().logs
-        found = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-        paths = {name.removesuffix(".log"): os.path.join(folder, name) for name in found if name.endswith(".log")}
-        return paths, {name: {} for name in paths}
-    return {c.name: c.log for c in spec.components}, {c.name: c.labels for c in spec.components}

@@ -86,3 +86,54 @@ def test_a_bad_pattern_is_bad_usage(logged: Cli) -> None:
     result = logged.run("logs", "--grep", "(")
     assert result.code == 2
     assert "regular expression" in result.err
+
+
+def test_a_component_that_has_printed_nothing_is_said_to_have(logged: Cli) -> None:
+    """In one line, where nothing is wrong; of those that are not asked for by name, there is enough to read."""
+    (logged.state / "logs" / "web.log").write_bytes(b"")
+    result = logged.run("logs", "web")
+    assert (result.code, result.out, result.err) == (0, "", "web has printed nothing\n"), result
+    assert logged.run("logs", "-n", "1").err == ""
+    (logged.state / "logs" / "db.log").write_bytes(b"")
+    assert logged.run("logs").err == "no component has printed anything\n"
+
+
+def test_a_log_that_isnt_there_is_said_and_why(logged: Cli) -> None:
+    """Nobody knows more than that without a supervisor; with one, a component that never ran has none."""
+    log = logged.state / "logs" / "web.log"
+    log.unlink()
+    result = logged.run("logs", "web")
+    assert (result.code, result.err) == (0, f"there is no log of web: '{log}' is not there\n"), result
+    fake = logged.supervise()
+    waiting = documents.component("web", phase="waiting", pid=None, run=0, log=str(log))
+    null = documents.component("db", log="/dev/null")
+    fake.answers["GET /v1/ps"] = documents.ps(waiting, null)
+    result = logged.run("logs", "web", "db")
+    assert result.code == 0
+    assert result.err.splitlines() == [
+        "web has not been started yet, so that it has no log",
+        "db has no log to read: it writes to '/dev/null'",
+    ]
+
+
+def test_a_log_that_was_deleted_is_an_error_with_its_cure(logged: Cli) -> None:
+    """Whether it was asked for by name or not: what is written now is lost. A container's comes back by itself."""
+    log = logged.state / "logs" / "web.log"
+    log.unlink()
+    fake = logged.supervise()
+    other = documents.component("db", log=str(logged.state / "logs" / "db.log"))
+    fake.answers["GET /v1/ps"] = documents.ps(documents.component("web", log=str(log)), other)
+    result = logged.run("logs")
+    assert (result.code, result.out) == (1, "db  | ready\n"), result
+    assert result.err == (
+        f"error: the log of web ('{log}') was deleted or moved, and web goes on writing there; "
+        "'stigmer-pm restart web' opens a new one\n"
+    )
+    ended = {"code": 0, "signal": None, "at": documents.stamp(), "uptime": 1.0, "reason": "exited 0"}
+    stopped = documents.component("web", phase="stopped", pid=None, last_exit=ended, log=str(log))
+    fake.answers["GET /v1/ps"] = documents.ps(stopped)
+    result = logged.run("logs", "web")
+    assert result.code == 1
+    assert result.err.endswith("was deleted or moved; its next run begins a new one\n")
+    fake.answers["GET /v1/ps"] = documents.ps(documents.component("web", kind="container", log=str(log)))
+    assert (logged.run("logs", "web").code, logged.run("logs", "web").err) == (0, "web has printed nothing\n")

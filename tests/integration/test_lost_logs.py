@@ -26,6 +26,9 @@ def test_a_log_that_was_deleted_is_said_and_a_restart_opens_a_new_one(project: P
     words = f"its log was moved to '{project.dir}/b.old', and it goes on writing there; 'stigmer-pm restart b' opens"
     eventually(lambda: words in project.ps()["b"]["reason"], "this as well", 20.0, pause=1.0)
     assert project.ok("events").out.count("its log was") == 2
+    shown = project.run("logs", "a")
+    assert (shown.code, shown.out) == (1, ""), shown
+    assert "'stigmer-pm restart a' opens a new one" in shown.err
     assert project.pids() == before
     project.ok("restart", "a")
     assert project.ps()["a"]["reason"] == ""
