@@ -32,6 +32,7 @@ def command(session: Session, timeout: float | None) -> int:
     Logs stay, and so does the history of runs, which the next supervisor shows again. When nothing runs, that is said,
     and the exit status is 0. Ctrl-C and --timeout end only the waiting: what has begun to stop goes on stopping.
     """
+    session.say_which_file()
     try:
         supervisor = _find(session)
     except NoSupervisor as error:

@@ -43,6 +43,18 @@ class Session:
             self._file = find_file(self.file_option, self.environ, working_dir())
         return self._file
 
+    def say_which_file(self) -> None:
+        """Name the file in a line, when neither this command nor this folder does: it may be another project's.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        file = self.file()
+        if self.file_option is not None or os.path.dirname(file) == working_dir():
+            return
+        source = " (named by STIGMER_FILE)" if self.environ.get("STIGMER_FILE") else ""
+        self.terminal.say(f"using {file}{source}")
+
     def state(self) -> StateDir:
         """The state folder that the file names; the rest of the file may be broken.
 

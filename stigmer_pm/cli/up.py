@@ -89,6 +89,7 @@ def command(
     """
     front = Front(exit_code_from, exit_on_failure, leave_running, is_service)
     _check_options(front, foreground=foreground, others=dry_run or no_wait or is_watching or as_json)
+    session.say_which_file()
     named_profiles, profiles = profiles, chosen_profiles(profiles, session.environ)
 
     def read() -> Wanted:

@@ -131,6 +131,26 @@ def test_a_refusal_ends_up_with_its_status(cli: Cli) -> None:
     assert "is stopping everything" in result.err
 
 
+def test_a_file_of_a_folder_above_is_named(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line, by ``up`` and ``down``: it may be another project's. The file of this folder needs no word."""
+    fake = cli.supervise(is_locked=False)
+    fake.answers["POST /v1/apply"] = documents.applied(targets=("web",))
+    fake.answers["POST /v1/wait"] = documents.waited(documents.standing("web"))
+    fake.answers["POST /v1/down"] = documents.waited(documents.standing("web", "reached", "stopped"))
+    below = cli.dir / "src"
+    below.mkdir()
+    for command in ("up", "down"):
+        monkeypatch.chdir(cli.dir)
+        assert "using" not in cli.run(command).err
+        monkeypatch.chdir(below)
+        result = cli.run(command)
+        assert result.code == 0, result
+        assert result.err.splitlines()[0] == f"using {cli.file}"
+        assert "using" not in cli.run(command, "-f", "../stigmer.yaml").err
+    monkeypatch.setenv("STIGMER_FILE", str(cli.file))
+    assert cli.run("up").err.splitlines()[0] == f"using {cli.file} (named by STIGMER_FILE)"
+
+
 def test_options_of_the_foreground_need_it(cli: Cli) -> None:
     """They would be ignored otherwise."""
     assert cli.run("up", "--exit-on-failure").code == 2
