@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import Mapping
 
+from stigmer_pm.runtime.containers.labels import Owner
 from stigmer_pm.statedir import StateDir
 from stigmer_pm.supervisor.clock import MachineClock
 from stigmer_pm.supervisor.engine import Engine
@@ -60,7 +61,7 @@ def make_world(loop: asyncio.AbstractEventLoop, store: Store, folder: StateDir, 
         loop,
         PidFiles(folder.pids),
         key=keys.mark,
-        containers_key=keys.label,
+        containers_of=Owner(keys.label, order.file),
         base_environment=environment,
         positions=folder.positions,
         cgroup=folder.cgroup,

@@ -12,6 +12,7 @@ from stigmer_pm.core.state import Exit, Run, StopCause
 from stigmer_pm.probes import DeclaredProbe, HealthProbe, ProbeContext
 from stigmer_pm.runtime import system, table
 from stigmer_pm.runtime.cgroups import make_cgroups
+from stigmer_pm.runtime.containers.labels import Owner
 from stigmer_pm.runtime.containers.runtime import ContainerRuntime
 from stigmer_pm.runtime.marked_environment import fingerprint
 from stigmer_pm.runtime.probe_child import CommandSpawner
@@ -35,12 +36,12 @@ class LocalWorld:
         pidfiles: PidFiles,
         *,
         key: str,
-        containers_key: str,
+        containers_of: Owner,
         base_environment: Mapping[str, str],
         positions: str,
         cgroup: str,
     ) -> None:
-        """``key`` marks the processes of this project, and ``containers_key`` its containers.
+        """``key`` marks the processes of this project, and ``containers_of`` its containers.
 
         ``base_environment`` lies beneath what the file names, and says where the Docker engine is; in ``positions`` is
         kept how far the output of each container has been copied, and in ``cgroup`` where the cgroups of the runs are.
@@ -52,7 +53,7 @@ class LocalWorld:
             loop, self._reaper, self, key=key, base_environment=base_environment, cgroups=make_cgroups(key, cgroup)
         )
         self._containers = ContainerRuntime(
-            loop, self, key=containers_key, environment=base_environment, positions=positions
+            loop, self, owner=containers_of, environment=base_environment, positions=positions
         )
         #: Starts the commands of exec probes, and others that are no run.
         self.spawner = CommandSpawner(loop, self._reaper)

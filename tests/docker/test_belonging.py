@@ -75,7 +75,7 @@ def test_the_network_of_another_project_of_the_same_name_is_not_joined(project: 
         project.write(FILE)
         result = project.run("up")
         assert result.code == 1
-        assert "another project of this name" in result.out + result.err
+        assert f"belongs to another project '{project.name}'; give this one another name" in result.out + result.err
         assert f"docker network rm {project.name}-default" in result.out + result.err
     finally:
         project.ok("down")
@@ -94,3 +94,24 @@ def test_a_name_that_another_project_has_says_so(project: DockerProject) -> None
     finally:
         project.ok("down")
         theirs.remove()
+
+
+def test_two_projects_of_one_name_say_where_the_other_one_is_and_how_to_go_on(project: DockerProject) -> None:
+    """A clone beside the first, say: the message has the other one's file, and a command that works as pasted."""
+    project.write(f"project: {project.name}\n{FILE}")
+    project.up()
+    clone = project.dir / "clone"
+    project.write(f"project: {project.name}\n{FILE}", "clone/stigmer.yaml")
+    try:
+        result = project.run("up", cwd=clone)
+        assert result.code == 1
+        theirs = project.dir / "stigmer.yaml"
+        assert (
+            f"cannot make its container: the network '{project.name}-default' belongs to another project "
+            f"'{project.name}', that of {theirs}; give this one another name ('project: NAME'), or end that one "
+            f"(stigmer-pm -f {theirs} down)"
+        ) in result.err, result
+        project.ok("-f", str(theirs), "down")
+        project.ok("restart", "web", cwd=clone)
+    finally:
+        project.ok("down", cwd=clone)

@@ -27,10 +27,10 @@ _SUBPATH_SINCE = (1, 45)
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A run to be made. ``key`` marks the project's containers; ``drain`` reads what is left of a container's output
+    """A run to be made. ``owner`` marks the project's containers; ``drain`` reads what is left of a container's output
     before the container goes, ``drop`` forgets how far that had come; ``is_ending``: it is being stopped already."""
 
-    key: str
+    owner: labels.Owner
     instance: str
     run: int
     spec: ComponentSpec
@@ -61,7 +61,7 @@ def make(client: APIClient, order: Order, joined: Sequence[networks.Joined]) -> 
     old = _clear(client, order)
     if old.running is not None:
         return old.running.id, True
-    marks = labels.labels_of(order.key, order.instance, order.run, order.spec, order.execution)
+    marks = labels.labels_of(order.owner, order.instance, order.run, order.spec, order.execution)
     made = _create(
         client,
         order,
@@ -151,7 +151,7 @@ def _inspect_or_none(client: APIClient, container: str) -> Seen | None:
 def _clear(client: APIClient, order: Order) -> _Old:
     """End what earlier runs of the instance have left, but for one that runs and executes the same."""
     old = _Old()
-    for container in inspect_all(client, order.key, order.instance):
+    for container in inspect_all(client, order.owner.key, order.instance):
         is_same = container.labels.get(labels.SPEC) == labels.fingerprint(order.execution)
         if container.is_running and is_same and old.running is None and not order.is_ending(container.id):
             old.running = container
@@ -186,22 +186,26 @@ def _free_name(client: APIClient, order: Order) -> bool:
     other = _inspect_or_none(client, name)
     if other is None:
         return True  # it has gone meanwhile
-    if other.labels.get(labels.KEY) == order.key:
+    if other.labels.get(labels.KEY) == order.owner.key:
         if not other.is_running:
             _move_aside(client, other)
         return True
-    raise EngineRefusal(
-        409, f"the name '{name}' is taken by {_whose(other)}; remove it (docker rm -f {name}), or set container_name"
-    )
+    raise EngineRefusal(409, f"the name '{name}' is taken by {_whose(other, name, order.owner)}")
 
 
-def _whose(other: Seen) -> str:
-    """Whose container it is, in words."""
+def _whose(other: Seen, name: str, owner: labels.Owner) -> str:
+    """Whose container it is, in words, and what helps."""
+    removal = f"docker rm -f {name}"
     if labels.KEY in other.labels:
-        project, component = other.labels.get(labels.PROJECT, "?"), other.labels.get(labels.COMPONENT, "?")
-        return f"the container of '{component}' of another project '{project}', or of a state folder that is gone"
+        component = other.labels.get(labels.COMPONENT, "?")
+        return (
+            f"the container of '{component}' of {labels.other_project_words(other.labels, owner)}; give this project "
+            f"another name ('project: NAME'), set container_name, {labels.way_out_words(other.labels, owner, removal)}"
+        )
     image = other.details.get("Config", {}).get("Image", "")
-    return f"a container of somebody else ({other.id[:12]}, image {image})"
+    return (
+        f"a container of somebody else ({other.id[:12]}, image {image}); set container_name, or remove it ({removal})"
+    )
 
 
 def _check(client: APIClient, execution: ContainerExecution) -> None:

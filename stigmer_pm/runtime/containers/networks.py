@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stigmer_pm.runtime.containers import labels
+from stigmer_pm.runtime.containers.labels import Owner
 from stigmer_pm.runtime.containers.trouble import EngineRefusal
 from stigmer_pm.spec import ContainerExecution, Network
 
@@ -29,12 +30,12 @@ class Joined:
     aliases: tuple[str, ...] = ()
 
 
-def find_or_make(client: APIClient, key: str, component: str, execution: ContainerExecution) -> list[Joined]:
+def find_or_make(client: APIClient, owner: Owner, component: str, execution: ContainerExecution) -> list[Joined]:
     """The networks that a container joins, all of which are there afterwards."""
     wanted = execution.networks or (Network("default"),)
     if wanted[0].name in _MODES:
-        return [Joined(wanted[0].name), *(_join(client, key, component, execution, n) for n in wanted[1:])]
-    return [_join(client, key, component, execution, network) for network in wanted]
+        return [Joined(wanted[0].name), *(_join(client, owner, component, execution, n) for n in wanted[1:])]
+    return [_join(client, owner, component, execution, network) for network in wanted]
 
 
 def endpoint_config(client: APIClient, network: Joined) -> Any:
@@ -51,34 +52,33 @@ def remove_all(client: APIClient, key: str) -> None:
         client.remove_network(network["Id"])
 
 
-def _refuse_other_project(network: dict[str, Any], key: str) -> None:
+def _refuse_other_project(network: dict[str, Any], owner: Owner) -> None:
     """Two projects of one name would answer to each other's names there. One that somebody has made by hand is joined.
 
     Raises:
         EngineRefusal: it is another project's.
     """
-    owner = (network.get("Labels") or {}).get(labels.KEY, key)
-    if owner == key:
+    found, name = network.get("Labels") or {}, network["Name"]
+    if found.get(labels.KEY, owner.key) == owner.key:
         return
     raise EngineRefusal(
         409,
-        f"the network '{network['Name']}' is of another project of this name, or of a state folder that is gone; set "
-        f"another name with 'project', or remove it (docker network rm {network['Name']})",
+        f"the network '{name}' belongs to {labels.other_project_words(found, owner)}; give this one another name "
+        f"('project: NAME'), {labels.way_out_words(found, owner, f'docker network rm {name}')}",
     )
 
 
-def _join(client: APIClient, key: str, component: str, execution: ContainerExecution, network: Network) -> Joined:
+def _join(client: APIClient, owner: Owner, component: str, execution: ContainerExecution, network: Network) -> Joined:
     if network.name in _MODES:
         return Joined(network.name)
     aliases = tuple(dict.fromkeys((component, *network.aliases)))
     own = f"{execution.project}-{network.name}"
     found = {str(n["Name"]): n for n in client.networks(names=[own, network.name])}
     if own in found:
-        _refuse_other_project(found[own], key)
+        _refuse_other_project(found[own], owner)
         return Joined(own, aliases)
     if network.name in found and network.name != "default":
         return Joined(network.name, aliases)
-    client.create_network(
-        own, driver="bridge", check_duplicate=True, labels={labels.KEY: key, labels.PROJECT: execution.project}
-    )
+    marks = labels.project_labels(owner, execution.project)
+    client.create_network(own, driver="bridge", check_duplicate=True, labels=marks)
     return Joined(own, aliases)

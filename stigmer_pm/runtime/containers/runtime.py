@@ -47,7 +47,7 @@ class ContainerRuntime:
     """All containers of one supervisor. Lives on its event loop; no call blocks.
 
     Args:
-        key: tells containers of this project apart from those of any other.
+        owner: this project, whose key tells its containers apart from those of any other.
         environment: that of the ``up`` that started the project; it says where the engine is.
         positions: the folder in which is kept how far the output of each container has been copied.
     """
@@ -57,18 +57,18 @@ class ContainerRuntime:
         loop: asyncio.AbstractEventLoop,
         listener: Listener,
         *,
-        key: str,
+        owner: labels.Owner,
         environment: Mapping[str, str],
         positions: str,
     ) -> None:
         self._loop = loop
         self._listener = listener
-        self._key = key
+        key = self._key = owner.key
         self._watches: dict[tuple[str, int], Watch] = {}
         self._link = EngineLink(loop, environment, f"{labels.KEY}={key}", Tidings(loop, self._watches, self))
         self._output = Output(loop, self._link, positions, self.look_soon)
         self._looker = Looker(loop, self._link, self._output, key, self._watches, self)
-        self._beginning = Beginning(self._link, self._output, key, self.note, self._looker.is_ending)
+        self._beginning = Beginning(self._link, self._output, owner, self.note, self._looker.is_ending)
         self._removal = Removal(self._link, self._output, key)
         #: What can be asked about containers, and of them.
         self.inquiry = Inquiry(loop, self._link, self._watches)

@@ -40,13 +40,13 @@ class Beginning:
         self,
         link: EngineLink,
         output: Output,
-        key: str,
+        owner: labels.Owner,
         note: Callable[[Watch, Reason], None],
         is_ending: Callable[[str], bool],
     ) -> None:
         self._link = link
         self._output = output
-        self._key = key
+        self._owner = owner
         self._note = note
         self._is_ending = is_ending
         self._pulls: dict[str, asyncio.Event] = {}
@@ -70,7 +70,7 @@ class Beginning:
 
     def find(self, client: APIClient, watch: Watch) -> Seen | None:
         """The container of a run: the one that was made for it, or else one of the instance that runs."""
-        found = making.inspect_all(client, self._key, watch.instance)
+        found = making.inspect_all(client, self._owner.key, watch.instance)
         own = [seen for seen in found if labels.run_number(seen.labels) == watch.run]
         return next((seen for seen in (*own, *found) if seen.is_running), own[0] if own else None)
 
@@ -82,7 +82,7 @@ class Beginning:
             return
         if when == "never":
             detail = f"the image {image} is not here, and pull is 'never'; get it first: docker pull {image}"
-            raise SpawnFailure("start it", image, 0, detail)
+            raise SpawnFailure("start its container", image, 0, detail)
         self._note(watch, Reason(Why.PREPARING, detail=f"pulling {image}"))
         while (other := self._pulls.get(image)) is not None:
             await _unless(watch, other.wait())
@@ -143,7 +143,7 @@ class Beginning:
 
     async def _start_container(self, watch: Watch) -> Seen:
         order = making.Order(
-            self._key,
+            self._owner,
             watch.instance,
             watch.run,
             watch.spec,
@@ -152,17 +152,17 @@ class Beginning:
             self._output.drop,
             self._is_ending,
         )
-        step, key, component = "make it", self._key, watch.spec.name
+        step, owner, component = "make its container", self._owner, watch.spec.name
         try:
             async with self._networks:
                 joined = await self._link.call(
-                    lambda client: networks.find_or_make(client, key, component, watch.execution)
+                    lambda client: networks.find_or_make(client, owner, component, watch.execution)
                 )
             container, runs = await self._link.call(lambda client: making.make(client, order, joined))
             if watch.is_unwanted.is_set() and not runs:
                 await self._link.call(lambda client: making.remove(client, container))
                 raise Cancelled
-            step = "start it"
+            step = "start its container"
             if not runs:
                 await self._link.call(lambda client: making.start(client, container))
             return await self._link.call(lambda client: making.inspect(client, container))
