@@ -24,6 +24,14 @@ T = TypeVar("T")
 #: Seconds that anything may take on a busy machine before a test gives up. Nothing waits this long when it works.
 DEADLINE = 30.0
 
+#: A program in Python whose first thread ends at once, and another one doesn't.
+HEADLESS = """
+import ctypes, os, threading, time
+threading.Thread(target=time.sleep, args=(1000,)).start()
+exit_of_a_thread = {"x86_64": 60, "aarch64": 93}[os.uname().machine]
+ctypes.CDLL(None).syscall(exit_of_a_thread, 0)
+"""
+
 _MARK = "STIGMER_TEST_PROJECT"
 
 

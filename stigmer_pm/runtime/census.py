@@ -30,8 +30,8 @@ class Marks:
     """How the processes of one run are known.
 
     ``leader`` is the pid of the run's first process and ``leader_started`` tells it apart from a stranger that was
-    given the same pid later; with 0, group and session are not looked at. ``was_watched``: it has been watched from its
-    life to its end, so that its session can't have become a stranger's meanwhile.
+    given the same pid later; with 0, group and session are not looked at. ``was_watched``: it, or what was in its
+    session after its end, has been watched without a gap, so that the session can't have become a stranger's meanwhile.
     """
 
     variable: str
@@ -111,6 +111,10 @@ class Census:
         """Every living process that carries a mark, and which."""
         return self._marks
 
+    def living(self) -> list[int]:
+        """Everything that lives."""
+        return [pid for pid, row in self._rows.items() if not row.is_zombie]
+
     def with_mark(self, mark: str) -> list[int]:
         """The living processes that carry one mark."""
         return self._by_mark.get(mark, [])
@@ -135,6 +139,19 @@ class Census:
             return found if leader.started == marks.leader_started else []
         is_ours = marks.was_watched or any(self._marks.get(pid) == marks.value for pid in found)
         return found if is_ours else []
+
+    def in_place(self, leader: int) -> set[Known]:
+        """Those in the session or group of that number."""
+        return {(pid, self._rows[pid].started) for pid in self._by_place.get(leader, ())}
+
+    def path(self, pid: int, end: int) -> list[int]:
+        """What lies between a process and its ancestor ``end``; empty when that is none."""
+        found: list[int] = []
+        row = self.row(pid)
+        while row is not None and row.parent != end and row.parent not in found:
+            found.append(row.parent)
+            row = self.row(row.parent)
+        return found if row is not None and row.parent == end else []
 
     def tree(self, roots: Iterable[int]) -> list[int]:
         """``roots`` and all that descends from them, as far as it lives."""

@@ -24,35 +24,49 @@ _DELEGATED = ("user.delegate", "trusted.delegate")
 
 
 class Cgroups:
-    """The cgroups of one project's runs."""
+    """The cgroups of one project's runs: those of its earlier supervisors, and where it can, those of this one."""
 
-    def __init__(self, own: str, key: str, note: str) -> None:
-        """``own`` is the supervisor's; ``note`` a file that keeps where an earlier one had its own."""
+    def __init__(self, own: str | None, key: str, note: str) -> None:
+        """``own`` is the supervisor's, ``None`` when it may make none there; ``note`` is a file that keeps where the
+        cgroups of the project have been, each on a line."""
+        name = f"stigmer-{key}"
         self._own = own
-        self._folder = os.path.join(own, f"stigmer-{key}")
+        self._folder = None if own is None else os.path.join(own, name)
         self._note = note
-        self._folders = [self._folder]
-        with suppress(OSError), open(note, encoding="utf-8") as file:
-            earlier = file.read().strip()
-            if earlier != self._folder and os.path.basename(earlier) == os.path.basename(self._folder):
-                self._folders.append(earlier)
+        self._folders = [path for path in _read_note(note) if os.path.basename(path) == name and os.path.isdir(path)]
 
     def begin(self) -> bool:
-        """Make the folder; ``False``: that fails, so there are none."""
+        """Make the folder; ``False``: there is none, and never was one that is still there."""
+        if self._folder is None:
+            return bool(self._folders)
         try:
             with suppress(FileExistsError):
                 os.mkdir(self._folder)
-            with open(self._note, "w", encoding="utf-8") as file:
-                file.write(f"{self._folder}\n")
         except OSError as error:
             _log.warning("cannot make the cgroup '%s': %s; runs are kept together by their marks", self._folder, error)
-            return False
+            self._folder = None
+            return bool(self._folders)
+        self._folders = list(dict.fromkeys([self._folder, *self._folders]))
+        self._write_note()
         _log.info("each run has a cgroup below '%s'", self._folder)
         return True
+
+    def _write_note(self) -> None:
+        """Without it, a later supervisor elsewhere keeps what runs together by its marks: no reason to do without."""
+        new = f"{self._note}.new"
+        try:
+            with open(new, "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.writelines(f"{path}\n" for path in self._folders)
+            os.rename(new, self._note)
+        except OSError as error:
+            _log.warning("cannot note where the cgroups of the runs are: %s", error)
 
     @contextmanager
     def inside(self, instance: str, run: int) -> Iterator[None]:
         """What is forked within is in the cgroup of the run. When it can't be entered, nothing is different."""
+        if self._folder is None or self._own is None:
+            yield
+            return
         path = os.path.join(self._folder, _name(instance, run))
         try:
             os.makedirs(path, exist_ok=True)  # an empty folder of the project may have been swept away
@@ -78,11 +92,12 @@ class Cgroups:
     def kill(self, instance: str, run: int) -> None:
         """SIGKILL everything in it at once, whatever forks meanwhile."""
         for path in self._paths(instance, run):
-            if os.getpid() in _pids(path):
-                _log.error("the supervisor itself is in the cgroup '%s'; it is not killed as a whole", path)
-                continue
-            with suppress(OSError), open(os.path.join(path, "cgroup.kill"), "w", encoding="ascii") as file:
-                file.write("1")
+            with suppress(OSError):  # what isn't killed by it is found by its marks
+                if os.getpid() in _pids(path):
+                    _log.error("the supervisor itself is in the cgroup '%s'; it is not killed as a whole", path)
+                    continue
+                with open(os.path.join(path, "cgroup.kill"), "w", encoding="ascii") as file:
+                    file.write("1")
 
     def remove(self, instance: str, run: int) -> None:
         """Nothing of the run lives: its cgroup goes, and those that it has made below."""
@@ -104,11 +119,8 @@ class Cgroups:
 
 
 def make_cgroups(key: str, note: str) -> Cgroups | None:
-    """Those of one project; ``None``: nothing is delegated to this process, or it can't be used."""
-    own = find_own()
-    if own is None:
-        return None
-    cgroups = Cgroups(own, key, note)
+    """Those of one project; ``None``: nothing is delegated to this process, nor was to one before it."""
+    cgroups = Cgroups(find_own(), key, note)
     return cgroups if cgroups.begin() else None
 
 
@@ -161,6 +173,14 @@ def _mounts() -> list[tuple[str, str]]:
     return found
 
 
+def _read_note(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read().splitlines()
+    except OSError:
+        return []
+
+
 def _name(instance: str, run: int) -> str:
     return f"{instance}.{run}"
 
@@ -190,6 +210,9 @@ def _pids(path: str) -> list[int]:
         with open(os.path.join(path, "cgroup.procs"), encoding="ascii") as file:
             return [int(line) for line in file]
     except OSError as error:
-        if error.errno not in (errno.ENOENT, errno.ENODEV):
-            _log.warning("cannot read the cgroup '%s': %s", path, error)
+        if error.errno in (errno.ENOENT, errno.ENODEV):
+            return []  # it has been removed
+        if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+            raise  # nobody knows
+        _log.warning("cannot read the cgroup '%s': %s", path, error)
         return []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from stigmer_pm.runtime import table
 from stigmer_pm.runtime.census import Census
 
@@ -16,22 +18,23 @@ def find_leader(census: Census, mark: str) -> tuple[int, int] | None:
     return (leaders[0][1], leaders[0][0]) if leaders else None
 
 
-def find_runs(census: Census, key: str, fingerprint: str) -> dict[str, tuple[int, int, int, str]]:
+def find_runs(
+    census: Census, run_of: Callable[[str], tuple[str, int] | None], fingerprint: str
+) -> dict[str, tuple[int, int, int, str]]:
     """Every run of a project of which something lives, by instance: (number, pid, started, fingerprint).
 
     Pid and start are 0 when there is no leader. The leader leads a session, and is the oldest of those that do.
-    ``fingerprint`` is the variable that tells what was executed.
+    ``run_of`` tells whose a mark is; ``fingerprint`` is the variable that tells what was executed.
     """
     found: dict[str, tuple[int, int, int, str]] = {}
     for pid, mark in census.marked().items():
-        its_key, _, rest = mark.partition("/")
-        instance, _, number = rest.rpartition("/")
-        row = table.read_row(pid)
-        if row is None or row.is_zombie or its_key != key or not number.isdecimal():
+        run, row = run_of(mark), table.read_row(pid)
+        if run is None or row is None or row.is_zombie:
             continue
+        instance, number = run
         executed = table.read_mark(pid, fingerprint) or ""
         is_leader = row.session == pid
-        this = (int(number), pid if is_leader else 0, row.started if is_leader else 0, executed)
+        this = (number, pid if is_leader else 0, row.started if is_leader else 0, executed)
         found[instance] = min(this, found.get(instance, this), key=_leaders_first)
     return found
 

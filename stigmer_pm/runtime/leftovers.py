@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stigmer_pm.runtime import system, table
 from stigmer_pm.runtime.census import Known, Marks
@@ -21,6 +21,8 @@ class Watch:
     """A run that is watched. ``group_had``: the stop signal that its group has been sent.
 
     ``known`` are its processes as they were when the stop began, for what has lost both the mark and the session.
+    ``in_place`` are those that were seen in the session or group of its leader after that was gone; ``None``: nobody
+    has looked.
     ``pidfds`` are those whose end is waited for: of its leader, if that is not our child, or of what it left behind.
     """
 
@@ -31,6 +33,7 @@ class Watch:
     is_gone: bool = False
     group_had: int | None = None
     known: set[Known] = field(default_factory=set)
+    in_place: set[Known] | None = None
     pidfds: dict[int, int] = field(default_factory=dict)
     timer: asyncio.TimerHandle | None = None
     is_forgotten: bool = False
@@ -60,10 +63,18 @@ class Leftovers:
 
     def find(self, watch: Watch) -> list[int]:
         """What lives of a run whose leader is gone."""
+        self.distrust(watch)
         found = self._members.leftovers(watch.marks, watch.known, is_child=watch.is_child)
+        watch.in_place = self._members.in_place(watch.marks) if found else set()
         if self._cgroups is not None:
             found += [pid for pid in self._cgroups.pids(watch.instance, watch.run) if table.started(pid) is not None]
         return list(dict.fromkeys(found))
+
+    def distrust(self, watch: Watch) -> None:
+        """The session and the group of the leader are known by its pid, which the kernel gives to somebody else once
+        nothing is in them. Only while one is in them that was so at the last look, they are still those of the run."""
+        if watch.in_place is not None and not any(_is_in(watch.marks.leader, *known) for known in watch.in_place):
+            watch.marks = replace(watch.marks, was_watched=False)
 
     def wait(self, watch: Watch) -> int:
         """How many live, at least; with any, ``emptied`` is called when none does any more."""
@@ -81,7 +92,10 @@ class Leftovers:
                 continue
             if pidfd is not None:
                 watch.pidfds[pid] = pidfd
-                self._loop.add_reader(pidfd, self._one_gone, watch, pid)
+                try:
+                    self._loop.add_reader(pidfd, self._one_gone, watch, pid)
+                except OSError:
+                    os.close(watch.pidfds.pop(pid))
         if found and not watch.pidfds:
             watch.timer = self._loop.call_later(LOOK_AGAIN, self._count_again, watch)
         return len(found)
@@ -103,6 +117,11 @@ class Leftovers:
     def _count_again(self, watch: Watch) -> None:
         self._members.forget()
         self.look_again(watch)
+
+
+def _is_in(leader: int, pid: int, started: int) -> bool:
+    row = table.read_row(pid)
+    return row is not None and row.started == started and leader in (row.session, row.group)
 
 
 def drop(loop: asyncio.AbstractEventLoop, watch: Watch) -> None:

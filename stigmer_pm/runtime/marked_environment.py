@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 from stigmer_pm.marks import MARK, digest
@@ -16,6 +17,8 @@ FINGERPRINT = "STIGMER_PM_SPEC"
 _OF_THE_SERVICE_MANAGER = frozenset(
     ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "MAINPID")
 )
+#: What a mark says of a run: the name of a component, and a number that fits wherever it is written down.
+_RUN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,62})/([0-9]{1,18})")
 _KEPT_BACK = _OF_THE_SERVICE_MANAGER | {MARK, FINGERPRINT}
 
 
@@ -31,10 +34,13 @@ class MarkedEnvironment:
         return f"{self.key}/{instance}/{run}"
 
     def run_of(self, mark: str | None) -> tuple[str, int] | None:
-        """The instance and the number of the run that a mark is of; ``None``: it is of no run of this project."""
+        """The instance and the number of the run that a mark is of; ``None``: it is of no run of this project.
+
+        Any process of this user may carry any mark, so one that we can't have given is of no run.
+        """
         key, _, rest = (mark or "").partition("/")
-        instance, _, number = rest.rpartition("/")
-        return (instance, int(number)) if key == self.key and number.isdecimal() else None
+        found = _RUN.fullmatch(rest)
+        return None if found is None or key != self.key else (found[1], int(found[2]))
 
     def of(self, execution: ProcessExecution, instance: str, run: int) -> dict[str, str]:
         """The complete environment of a program of a run."""

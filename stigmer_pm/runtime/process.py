@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import Protocol
 
 from stigmer_pm.marks import MARK
 from stigmer_pm.runtime import system, table
+from stigmer_pm.runtime.adopted import AdoptedLeaders, is_still_ours, is_there
 from stigmer_pm.runtime.census import Marks
 from stigmer_pm.runtime.cgroups import Cgroups
 from stigmer_pm.runtime.finding import find_leader, find_runs
@@ -22,9 +24,7 @@ from stigmer_pm.runtime.run import Started, open_log
 from stigmer_pm.runtime.spawn import Program, spawn
 from stigmer_pm.spec import ProcessExecution
 
-#: How often the exit status of an adopted run is asked for, a few hundredths of a second apart. Exit status 0 can only
-#: be told once the parent has collected the process, and init does that at once.
-_ASK_STATUS = 8
+_log = logging.getLogger(__name__)
 
 
 class Listener(Protocol):
@@ -64,6 +64,7 @@ class ProcessRuntime:
         self._watches: dict[tuple[str, int], Watch] = {}
         self._members = Members(loop, MARK, self._own_orphans)
         self._cgroups = cgroups
+        self._adopted = AdoptedLeaders(loop, self._leader_gone)
         self._leftovers = Leftovers(loop, self._members, cgroups, self._emptied)
         self._to_kill: list[Watch] = []
         reaper.before_telling = self._members.forget
@@ -84,13 +85,21 @@ class ProcessRuntime:
             with nullcontext() if self._cgroups is None else self._cgroups.inside(instance, run):
                 pid = spawn(_program(execution, self.environment(execution, instance, run)), log)
         finally:
-            os.close(log)
-        started = table.started(pid) or 0
-        marks = Marks(MARK, self._environment.mark_of(instance, run), pid, started)
-        watch = Watch(instance, run, marks, is_child=True)
+            with suppress(OSError):  # of a network file system, about what others have written
+                os.close(log)
+        # It runs: whatever fails from here on must not make its start fail, or another one would be started beside it.
+        watch = Watch(instance, run, Marks(MARK, self._environment.mark_of(instance, run), pid), is_child=True)
         self._watches[instance, run] = watch
         self._reaper.watch(pid, lambda status: self._leader_gone(watch, status))
-        return Started(pid, started, log_from)
+        self._note_start(watch)
+        return Started(pid, watch.marks.leader_started, log_from)
+
+    def _note_start(self, watch: Watch) -> None:
+        """Note when the leader began; later, where the table of processes can't be read now (no descriptor is free)."""
+        try:
+            watch.marks = replace(watch.marks, leader_started=table.started(watch.marks.leader) or 0)
+        except OSError:
+            watch.timer = self._loop.call_later(LOOK_AGAIN, self._note_start, watch)
 
     def adopt(self, instance: str, run: int, pid: int, started: int) -> bool:
         """Go on watching a run that an earlier supervisor started; ``False`` when its leader is gone.
@@ -102,22 +111,7 @@ class ProcessRuntime:
             return True
         watch = Watch(instance, run, marks, is_child=False)
         self._watches[instance, run] = watch
-        try:
-            pidfd = system.open_pidfd(pid)
-        except ProcessLookupError:
-            return False
-        # Opened first and compared then: whatever has this pid now is what the descriptor stands for.
-        if table.started(pid) != started:
-            if pidfd is not None:
-                os.close(pidfd)
-            return False
-        watch.marks = replace(marks, was_watched=True)
-        if pidfd is None:
-            self._poll_leader(watch)
-        else:
-            watch.pidfds[pid] = pidfd
-            self._loop.add_reader(pidfd, self._adopted_gone, watch, pid)
-        return True
+        return self._adopted.wait(watch)
 
     def _adopt_child(self, instance: str, run: int, marks: Marks) -> bool:
         """That supervisor was this very process, before an exec or a bug: the run is our child still, and its end is
@@ -139,7 +133,7 @@ class ProcessRuntime:
 
     def find_marked(self) -> dict[str, tuple[int, int, int, str]]:
         """Every run of this project of which something lives, by instance: (number, pid, started, fingerprint)."""
-        return find_runs(self._members.machine(), self._environment.key, FINGERPRINT)
+        return find_runs(self._members.machine(), self._environment.run_of, FINGERPRINT)
 
     def count_leftovers(self, instance: str, run: int, leader: tuple[int, int] = (0, 0)) -> int:
         """How many processes live of a run whose leader is gone; from now on ``emptied`` tells when none does.
@@ -164,9 +158,9 @@ class ProcessRuntime:
         if watch is None:
             return
         if not watch.is_gone:
-            if not self._is_still_ours(watch):
+            if not is_still_ours(watch):
                 return  # it is about to be told that the leader is gone
-            self._leftovers.learn(watch)
+            self._learn(watch)
             system.send_group_signal(watch.marks.leader, number)
             system.send_group_signal(watch.marks.leader, system.CONTINUE)
             watch.group_had = number
@@ -182,7 +176,7 @@ class ProcessRuntime:
     def signal_leader(self, instance: str, run: int, number: int) -> bool:
         """Send a signal to the leader alone; ``False`` when it is gone, and its pid perhaps somebody else's."""
         watch = self._watches.get((instance, run))
-        if watch is None or watch.is_gone or not self._is_still_ours(watch):
+        if watch is None or watch.is_gone or not is_still_ours(watch):
             return False
         return system.send_signal(watch.marks.leader, number)
 
@@ -191,8 +185,7 @@ class ProcessRuntime:
         watch = self._watches.get((instance, run))
         if watch is None:
             return
-        if not watch.is_gone:
-            self._leftovers.learn(watch)
+        self._learn(watch)
         # All at once, for each kill looks through the whole machine, and a thousand may be due in one moment.
         if not self._to_kill:
             self._loop.call_soon(self._kill_all)
@@ -203,7 +196,17 @@ class ProcessRuntime:
         if self._cgroups is not None:
             for watch in watches:
                 self._cgroups.kill(watch.instance, watch.run)
-        self._members.kill([(watch.marks, watch.known) for watch in watches])
+        try:
+            self._members.kill([(watch.marks, watch.known) for watch in watches])
+        except OSError as error:
+            _log.error("cannot look for all that is to be killed: %s; trying again", error)
+            for watch in watches:
+                with suppress(OSError):  # what needs no look
+                    if not watch.is_gone and is_still_ours(watch):
+                        system.send_group_signal(watch.marks.leader, system.KILL)
+            self._to_kill = watches
+            self._loop.call_later(LOOK_AGAIN, self._kill_all)
+            return
         for watch in watches:
             if watch.is_gone:
                 self._leftovers.look_again(watch)
@@ -238,15 +241,19 @@ class ProcessRuntime:
             self._cgroups.sweep()
         self._reaper.collect()
         for watch in list(self._watches.values()):
-            if not watch.is_gone and not system.exists(watch.marks.leader):
+            if not watch.is_gone and not is_there(watch):
                 self._leader_gone(watch, None)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _is_still_ours(self, watch: Watch) -> bool:
-        """The leader's pid is not somebody else's by now. That of a child can't be before we have collected it; one
-        that was adopted is collected by init, perhaps while this process was suspended and has heard of nothing."""
-        return watch.is_child or table.started(watch.marks.leader) == watch.marks.leader_started
+    def _learn(self, watch: Watch) -> None:
+        """Note what belongs to a run that is about to be ended; that must not fail because the machine is short of
+        something (descriptors)."""
+        with suppress(OSError):
+            if watch.is_gone:
+                self._leftovers.distrust(watch)
+            elif is_still_ours(watch):
+                self._leftovers.learn(watch)
 
     def _own_orphans(self) -> list[int]:
         return [pid for pid in table.own_children() if not self._reaper.is_watched(pid)]
@@ -257,26 +264,6 @@ class ProcessRuntime:
         if not remaining:
             self._forget(watch)
         self._listener.exited(watch.instance, watch.run, status, remaining > 0)
-
-    def _adopted_gone(self, watch: Watch, pid: int, tries: int = _ASK_STATUS) -> None:
-        """Its status is told as soon as its real parent has collected it; before that, by the table of processes."""
-        if pid not in watch.pidfds:
-            return  # somebody else has noticed, in the same turn of the loop
-        status = system.exit_status_of(watch.pidfds[pid])
-        if status is None:
-            status = table.zombie_status(pid, watch.marks.leader_started)
-        if status is None and tries > 1 and table.read_row(pid) is not None:
-            self._loop.remove_reader(watch.pidfds[pid])
-            watch.timer = self._loop.call_later(LOOK_AGAIN / 4, self._adopted_gone, watch, pid, tries - 1)
-            return
-        drop(self._loop, watch)
-        self._leader_gone(watch, status)
-
-    def _poll_leader(self, watch: Watch) -> None:
-        if table.started(watch.marks.leader) == watch.marks.leader_started:
-            watch.timer = self._loop.call_later(LOOK_AGAIN, self._poll_leader, watch)
-            return
-        self._leader_gone(watch, None)
 
     def _emptied(self, watch: Watch) -> None:
         self._forget(watch)

@@ -105,6 +105,17 @@ def open_pidfd(pid: int) -> int | None:
     return descriptor
 
 
+def is_uncollected(pidfd: int) -> bool:
+    """The process of a descriptor lives, or has not been collected by its parent: its pid is nobody else's."""
+    try:
+        signal.pidfd_send_signal(pidfd, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # of another user by now
+    return True
+
+
 def exit_status_of(pidfd: int) -> int | None:
     """The wait status of a process that has been reaped, also by another parent (Linux 6.15); ``None``: not told."""
     request = bytearray(struct.pack("=QQ", _PIDFD_INFO_EXIT, 0).ljust(_PIDFD_INFO_SIZE, b"\0"))

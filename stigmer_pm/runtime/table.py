@@ -18,7 +18,9 @@ HAS_PROC = os.path.exists("/proc/self/stat")
 class ProcessRow:
     """One process. ``started`` tells it apart from a later one with the same pid; ``cpu`` is in seconds.
 
-    ``exit_status`` is the wait status of a zombie, and 0 where the kernel doesn't tell.
+    ``is_zombie``: all of it has ended. One whose first thread alone has ended (``pthread_exit`` in ``main``) lives,
+    though the kernel shows it as a zombie. ``exit_status`` is the wait status of a zombie, and 0 where the kernel
+    doesn't tell.
     """
 
     pid: int
@@ -51,7 +53,7 @@ def read_row(pid: int) -> ProcessRow | None:
         started=int(fields[19]),
         cpu=(int(fields[11]) + int(fields[12])) / _TICK,
         memory_bytes=int(fields[21]) * _PAGE,
-        is_zombie=fields[0] in (b"Z", b"X"),
+        is_zombie=fields[0] in (b"Z", b"X") and int(fields[17]) <= 1,
         exit_status=int(fields[49]) if len(fields) > 49 else 0,
     )
 
@@ -145,10 +147,25 @@ def read_environment(pid: int) -> bytes | None:
     if not HAS_PROC:
         return b"".join(os.fsencode(f"{name}={value}\0") for name, value in _psutil_environment(pid).items()) or None
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            return file.read()
+        return _environment_in(f"/proc/{pid}") or _environment_of_threads(pid)
     except OSError:
         return None
+
+
+def _environment_in(folder: str) -> bytes:
+    try:
+        with open(f"{folder}/environ", "rb") as file:
+            return file.read()
+    except ProcessLookupError:
+        return b""  # a thread that has ended while others go on; newer kernels say so
+
+
+def _environment_of_threads(pid: int) -> bytes:
+    """That of a process whose first thread has ended: the others still have it."""
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        if thread != str(pid) and (environment := _environment_in(f"/proc/{pid}/task/{thread}")):
+            return environment
+    return b""
 
 
 def value_in(environment: bytes | None, variable: str) -> str | None:

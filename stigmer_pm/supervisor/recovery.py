@@ -151,18 +151,20 @@ def _adopt(engine: Engine, memory: Memory, name: str, run: Run) -> Event | None:
     leader = (row.pid or 0, row.started or 0) if row is not None and row.started else (0, 0)
     if run.exit is not None:
         return Emptied(run.number) if world.count_leftovers(name, run.number, leader) == 0 else None
-    if run.pid is None:
-        # It died between the record of the intent and that of the pid: look for the mark.
+    if run.pid is None or leader == (0, 0):
+        # It died between the record of the intent and that of the pid, or the start of the process couldn't be read:
+        # look for the mark.
         started = world.find_started(name, run.number)
-        if started is None or not world.adopt(name, run.number, *started):
+        if started is not None and world.adopt(name, run.number, *started):
+            _put_down(memory, RunRow(name, run.number, started[0], started[1], started_at=engine.clock.wall()))
+            return Spawned(run.number, started[0])
+        if run.pid is None:
             return _over_or_not_begun(engine, memory, name, run)
-        _put_down(memory, RunRow(name, run.number, started[0], started[1], started_at=engine.clock.wall()))
-        return Spawned(run.number, started[0])
     status = None
-    if row is not None and row.started is not None:
-        if world.adopt(name, run.number, run.pid, row.started):
+    if leader != (0, 0):
+        if world.adopt(name, run.number, *leader):
             return None
-        status = world.last_status(run.pid, row.started)
+        status = world.last_status(*leader)
     return Exited(run.number, exit_of(status), world.count_leftovers(name, run.number) > 0)
 
 

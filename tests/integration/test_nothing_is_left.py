@@ -7,7 +7,8 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.project import Project, eventually
+from stigmer_pm.runtime import table
+from tests.project import HEADLESS, Project, eventually
 
 # A daemon as daemons are made: forks twice in sessions of their own, its parents gone, and goes on forking.
 DAEMON = """\
@@ -102,3 +103,20 @@ def test_an_up_during_a_down_waits_for_it_and_then_starts(project: Project) -> N
     down.communicate(timeout=60)
     assert (up.returncode, down.returncode) == (0, 0)
     assert project.pid("a") != before
+
+
+def test_a_program_whose_first_thread_has_ended_is_found_again_and_ended(project: Project) -> None:
+    """It ends by ``pthread_exit`` in ``main``, and the others go on: the kernel shows a zombie, and it lives."""
+    project.script("headless.py", HEADLESS)
+    project.write(f"components: {{a: {{command: [{sys.executable}, headless.py], stop_timeout: 5s}}}}\n")
+    project.up()
+    pid = project.pid("a")
+    stat = Path(f"/proc/{pid}/stat")
+    eventually(lambda: stat.read_bytes().rpartition(b")")[2].split()[0] == b"Z", "its first thread has ended")
+    os.kill(project.supervisor_pid(), signal.SIGKILL)
+    eventually(lambda: project.run("ps").code == 3)
+    project.up()
+    assert project.pid("a") == pid
+    assert project.ps()["a"]["restarts"] == 0
+    project.ok("stop", "a")
+    eventually(lambda: table.started(pid) is None, "all of it has ended")
