@@ -56,6 +56,8 @@ def command(session: Session, timeout: float | None) -> int:
     if outcome is not None and outcome.stays:
         session.terminal.say(f"{summary(outcome, 'stopped')}; supervisor ended, but {outcome.stays}")
         return 1
+    if outcome is not None and outcome.not_reached:
+        session.terminal.say(outcome.not_reached)
     session.terminal.print("nothing to stop" if outcome is None else f"{summary(outcome, 'stopped')}; supervisor ended")
     return 0
 

@@ -54,12 +54,16 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a wait ended, with every instance that was waited for; of ``down``, in words, what of them stays."""
+    """How a wait ended, with every instance that was waited for.
+
+    Of ``down``, in words: what of them ``stays``, and what was ``not_reached`` but has nothing of them.
+    """
 
     reached: bool
     timed_out: bool
     instances: list[Standing]
     stays: str = ""
+    not_reached: str = ""
 
 
 class Supervisor(Conversation):
@@ -198,7 +202,11 @@ class Supervisor(Conversation):
                     yield Progress(document["instances"])
                 elif event == "done":
                     yield Outcome(
-                        document["reached"], document["timed_out"], document["instances"], document.get("stays", "")
+                        document["reached"],
+                        document["timed_out"],
+                        document["instances"],
+                        document.get("stays", ""),
+                        document.get("not_reached", ""),
                     )
                     return
                 has_moved = event == _MOVED

@@ -72,7 +72,7 @@ def judge(
     """
     spec, state = instance.spec, instance.state
     if goal is Goal.STOPPED:
-        return _judge_stopped(state, run)
+        return _judge_stopped(state, run, now)
     why = reason_shown(state)
     if state.desired is Desired.STOPPED and state.phase is not Phase.COMPLETED:
         if state.phase is Phase.STOPPING or state.run is not None:
@@ -105,14 +105,23 @@ def _never_completes(spec: ComponentSpec, goal: Goal) -> bool:
 ANY_RUN = 2**62
 
 
-def _judge_stopped(state: InstanceState, run: int) -> Verdict:
+#: Seconds within which a start is taken back for which its engine was never asked. One that takes longer waits for it.
+_TAKEN_BACK_WITHIN = 2.0
+
+
+def _judge_stopped(state: InstanceState, run: int, now: float) -> Verdict:
     """``run`` is the newest run at the time of the stop."""
     if state.run_number > run and state.desired is Desired.RUNNING and state.phase not in RESTING:
         return Verdict(Standing.LOST, "it has been started again")
     if state.run is None and state.phase in (Phase.STOPPED, Phase.COMPLETED, Phase.FAILED):
         return Verdict(Standing.REACHED, words(state.reason))
-    is_away = state.phase is Phase.STOPPING and state.reason.why is Why.ENGINE
-    return Verdict(Standing.LOST if is_away else Standing.PENDING, words(state.reason))
+    if state.phase is not Phase.STOPPING or state.reason.why is not Why.ENGINE:
+        return Verdict(Standing.PENDING, words(state.reason))
+    if state.run is not None and state.run.pid is None and state.run.stop_began_at is not None:
+        until = state.run.stop_began_at + _TAKEN_BACK_WITHIN
+        if now < until:
+            return Verdict(Standing.PENDING, "its start is taken back", until)
+    return Verdict(Standing.LOST, words(state.reason))
 
 
 #: Failed runs in a row after which nobody sits out the next backoff, however short: what has no limit never gives up.

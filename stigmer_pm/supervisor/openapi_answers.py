@@ -118,8 +118,16 @@ ANSWERS: Mapping[str, Schema] = {
     # The data of a stream of /v1/wait and /v1/down: what has moved, and at the end how all stand.
     "Progress": _record({"instances": list_of(ref("Standing"))}),
     "Done": {
-        # What of it all could not be removed, ``down`` alone says.
-        **_record({"reached": _FLAG, "timed_out": _FLAG, "instances": list_of(ref("Standing")), "stays": _TEXT}),
+        # What of it all could not be removed, or even be asked for, ``down`` alone says.
+        **_record(
+            {
+                "reached": _FLAG,
+                "timed_out": _FLAG,
+                "instances": list_of(ref("Standing")),
+                "stays": _TEXT,
+                "not_reached": _TEXT,
+            }
+        ),
         "required": ["reached", "timed_out", "instances"],
     },
     "Standing": {

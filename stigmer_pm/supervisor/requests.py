@@ -116,4 +116,7 @@ async def down(service: Service, request: Request) -> Response:
 
 async def _with_what_stays(service: Service, messages: Messages) -> Messages:
     async for name, document in messages:
-        yield name, document if name != "done" else document | {"stays": service.engine.world.what_stays()}
+        if name == "done":
+            world = service.engine.world
+            document |= {"stays": world.what_stays(), "not_reached": world.what_was_not_reached()}
+        yield name, document

@@ -202,6 +202,10 @@ class World(Protocol):
         """What :meth:`clear_away` can't remove now, and why; empty when it can, or has nothing to."""
         ...
 
+    def what_was_not_reached(self) -> str:
+        """What couldn't be asked and has nothing of the project, as far as is known; empty when all was reached."""
+        ...
+
     async def clear_away(self) -> None:
         """No run is left, and none is to come: remove what was made for the project, but for what holds data."""
         ...

@@ -188,6 +188,10 @@ class LocalWorld:
         """The containers of an engine that is away."""
         return self._containers.what_stays()
 
+    def what_was_not_reached(self) -> str:
+        """An engine that was never there."""
+        return self._containers.what_was_not_reached()
+
     async def clear_away(self) -> None:
         """Remove the containers and networks of the project."""
         await self._containers.clear_away()

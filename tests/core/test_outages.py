@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from stigmer_pm.core.effects import KillRun, RunOver, SignalRun
-from stigmer_pm.core.events import Due, Exited, Noted, Restart, Stop
+from stigmer_pm.core.events import Due, Exited, Noted, NotStarted, Restart, Stop
 from stigmer_pm.core.probing import Outcome
 from stigmer_pm.core.reasons import NO_REASON, Reason, Why
 from stigmer_pm.core.state import Exit, Phase, StopCause
-from stigmer_pm.core.verdict import Goal, Patience, Standing, judge, reason_shown
+from stigmer_pm.core.verdict import Goal, Patience, Standing, Verdict, judge, reason_shown
 from stigmer_pm.spec import ProbeKind, Probes, ProbeSpec, RestartPolicy, SuccessExits, TcpCheck
 
 from .harness import World, container
@@ -135,6 +135,23 @@ def test_who_waits_for_a_stop_is_told_that_its_engine_is_away() -> None:
     for goal, run in ((Goal.STOPPED, 1), (Goal.READY, 2)):
         verdict = judge(world.project["web"], goal, run, 0.0, Patience(), world.project.find)
         assert verdict.standing is Standing.LOST
+
+
+def test_a_start_that_waits_for_its_engine_is_taken_back_and_not_given_up_on() -> None:
+    """No engine is needed for that. Where it takes longer, the engine was asked before, and that is said."""
+    world = World()
+    world.takes_its_time.add("web")
+    world.up(container("web"))
+    world.project.handle("web", AWAY, 0.0)
+    world.project.handle("web", Stop(), 1.0)
+
+    def verdict(at: float) -> Verdict:
+        return judge(world.project["web"], Goal.STOPPED, 1, at, Patience(), world.project.find)
+
+    assert verdict(1.0) == Verdict(Standing.PENDING, "its start is taken back", 3.0)
+    assert verdict(3.0) == Verdict(Standing.LOST, "the engine does not answer")
+    world.send("web", NotStarted(1))
+    assert verdict(3.0).standing is Standing.REACHED
 
 
 def test_who_has_ended_a_container_is_said_where_that_is_known() -> None:

@@ -68,3 +68,15 @@ def test_a_bug_that_comes_back_at_once_ends_the_supervisor_and_nothing_else(proj
     after = project.pids()
     assert after["b"] == before["b"]
     assert after["a"] not in (None, before["a"])
+
+
+def test_down_of_a_project_whose_engine_was_never_there_frightens_nobody(project: Project) -> None:
+    """Nothing was made there, so that nothing is left; it is done at once, and exit 0."""
+    project.environ["DOCKER_HOST"] = f"unix://{project.dir}/none.sock"
+    project.write("components: {web: {image: busybox}}\n")
+    project.up("--timeout", "1s", code=1)
+    result = project.ok("down")
+    assert "the Docker engine was never reached, and nothing of this project is known to be there" in result.err
+    assert result.out == "1 component stopped; supervisor ended\n"
+    assert "still there" not in result.err
+    assert "goes on stopping" not in result.err

@@ -88,6 +88,9 @@ class FlappingWorld:
     def what_stays(self) -> str:
         return ""
 
+    def what_was_not_reached(self) -> str:
+        return ""
+
     def boot_id(self) -> str:
         return "boot"
 

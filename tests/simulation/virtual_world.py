@@ -233,6 +233,9 @@ class VirtualWorld(Ground):
     def what_stays(self) -> str:
         return ""
 
+    def what_was_not_reached(self) -> str:
+        return ""
+
     async def clear_away(self) -> None:
         """Nothing is made for a project."""
 

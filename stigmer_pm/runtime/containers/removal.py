@@ -24,12 +24,17 @@ _CLEAR_WITHIN = 3.0
 
 
 class Removal:
-    """Removes what one project has at an engine; ``key`` tells it from others."""
+    """Removes what one project has at an engine; ``key`` tells it from others.
 
-    def __init__(self, link: EngineLink, output: Output, key: str) -> None:
+    ``has_left``: something of it may be there, since under this supervisor or an earlier one a container or a network
+    was made, or was about to be.
+    """
+
+    def __init__(self, link: EngineLink, output: Output, key: str, has_left: Callable[[], bool]) -> None:
         self._link = link
         self._output = output
         self._key = key
+        self._has_left = has_left
 
     async def quietly(self, job: Callable[[APIClient], None]) -> None:
         """Do this at the engine, now or never: what it is about is seen again by the next look at everything."""
@@ -46,16 +51,22 @@ class Removal:
 
     def what_stays(self) -> str:
         """What :meth:`of_everything` can't remove just now, and why, in words."""
-        if not self._link.silence:
+        if not (self._link.silence and self._has_left()):
             return ""
         return (
             f"its containers and networks are still there, for {self._link.silence}; once it answers, 'up' and "
             "then 'down' remove them"
         )
 
+    def what_was_not_reached(self) -> str:
+        """That the engine was needed and never there, and that this leaves nothing behind; empty when it isn't so."""
+        if not self._link.silence or self._has_left():
+            return ""
+        return "the Docker engine was never reached, and nothing of this project is known to be there"
+
     async def of_everything(self) -> None:
         """Remove the project's containers and networks, if it ever had any; volumes stay."""
-        if not (self._link.has_begun or self._output.has_begun):
+        if not (self._link.has_begun or self._output.has_begun) or self.what_was_not_reached():
             return
         try:
             async with asyncio.timeout(_CLEAR_WITHIN):

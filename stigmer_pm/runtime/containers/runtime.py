@@ -69,10 +69,11 @@ class ContainerRuntime:
         self._output = Output(loop, self._link, positions, self.look_soon)
         self._looker = Looker(loop, self._link, self._output, key, self._watches, self)
         self._beginning = Beginning(self._link, self._output, owner, self.note, self._looker.is_ending)
-        self._removal = Removal(self._link, self._output, key)
+        self._removal = Removal(self._link, self._output, key, lambda: self.has_left_something)
         #: What can be asked about containers, and of them.
         self.inquiry = Inquiry(loop, self._link, self._watches)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._has_taken_over = False
         self._resyncs = 0
 
     # --- what the world asks ------------------------------------------------------------------------------------
@@ -88,6 +89,7 @@ class ContainerRuntime:
 
     def take_over(self, instance: str, run: Run, spec: ComponentSpec, started: int | None) -> None:
         """Begin to look for a run of an earlier supervisor; what has become of it is told."""
+        self._has_taken_over = True
         watch = self._watch(instance, run.number, spec)
         self.task(self._find(watch, started if run.pid is not None else None))
 
@@ -134,9 +136,19 @@ class ContainerRuntime:
         if self._resyncs % _LIST_AT_EVERY == 0:
             self.look_at_all()
 
+    @property
+    def has_left_something(self) -> bool:
+        """Something of the project may be at the engine: under this supervisor or an earlier one, a container or a
+        network was made, or was about to be."""
+        return self._output.has_begun or self._beginning.has_begun or self._has_taken_over
+
     def what_stays(self) -> str:
         """What :meth:`clear_away` can't remove just now, and why, in words."""
         return self._removal.what_stays()
+
+    def what_was_not_reached(self) -> str:
+        """That the engine was needed and never there, and that this leaves nothing behind; empty when it isn't so."""
+        return self._removal.what_was_not_reached()
 
     async def clear_away(self) -> None:
         """Remove the project's containers and networks, if it ever had any; volumes stay."""

@@ -51,6 +51,8 @@ class Beginning:
         self._is_ending = is_ending
         self._pulls: dict[str, asyncio.Event] = {}
         self._networks = asyncio.Lock()
+        #: An engine was asked to make something.
+        self.has_begun = False
 
     async def start(self, watch: Watch) -> Seen:
         """Start the container of a run; while the engine is away, that is waited for.
@@ -153,6 +155,7 @@ class Beginning:
             self._is_ending,
         )
         step, owner, component = "make its container", self._owner, watch.spec.name
+        self.has_begun = True
         try:
             async with self._networks:
                 joined = await self._link.call(
