@@ -23,8 +23,11 @@ from stigmer_pm.spec import ComponentSpec, ProjectSpec
 @profile_option
 @pass_session
 def command(session: Session, profiles: tuple[str, ...], as_json: bool) -> int:
-    """Read the file, print every error in it with its place, or say what it declares. Nothing is started or changed."""
-    from stigmer_pm.config import load
+    """Read the file, print every error in it with its place, or say what it declares. Nothing is started or changed.
+
+    Warns of what is no error, and may mean something else than was meant.
+    """
+    from stigmer_pm.config import load, remarks
 
     try:
         spec = load(session.file(), session.environ, profiles=chosen_profiles(profiles, session.environ))
@@ -35,9 +38,12 @@ def command(session: Session, profiles: tuple[str, ...], as_json: bool) -> int:
             return 2
         raise
     if as_json:
-        session.terminal.print(json.dumps(_document(spec), indent=2, ensure_ascii=False))
-    else:
-        session.terminal.print(f"{spec.file} is valid: {declared_words(spec)}")
+        document = _document(spec) | {"warnings": remarks(spec)}
+        session.terminal.print(json.dumps(document, indent=2, ensure_ascii=False))
+        return 0
+    session.terminal.print(f"{spec.file} is valid: {declared_words(spec)}")
+    for remark in remarks(spec):
+        session.terminal.warn(remark)
     return 0
 
 

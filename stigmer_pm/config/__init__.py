@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from stigmer_pm.config.resolved import resolved_document
     from stigmer_pm.config.secrets import mask_secrets
     from stigmer_pm.config.template import init_template
+    from stigmer_pm.config.traps import remarks
 
 __all__ = [
     "ConfigError",
@@ -22,11 +23,13 @@ __all__ = [
     "init_template",
     "load",
     "mask_secrets",
+    "remarks",
     "resolved_document",
 ]
 
 _MODULES = {
     "load": "loading",
+    "remarks": "traps",
     "resolved_document": "resolved",
     "mask_secrets": "secrets",
     "init_template": "template",

@@ -100,7 +100,8 @@ class DependencyBlock(Block):
     condition: Annotated[str | None, Choice(tuple(Condition), _COMPOSE_CONDITIONS)] = Field(
         None,
         description="`started` (the default for a dependency without probes), `ready` (the default for one with "
-        "probes) or `completed`. Compose's names are accepted.",
+        "probes) or `completed`. Compose's names are accepted. A dependency without a startup or readiness probe is "
+        "`ready` as soon as it runs.",
         examples=["ready"],
     )
     restart: Annotated[bool | None, Flag()] = Field(

@@ -46,6 +46,30 @@ def test_validate_says_what_the_file_declares(cli: Cli) -> None:
     ]
 
 
+def test_validate_warns_where_ready_means_no_more_than_started(cli: Cli) -> None:
+    """It is no error; what an image's HEALTHCHECK says, nobody knows before it runs."""
+    probe = "probes: {PROBE: {tcp: 80}}"
+    cli.file.write_text(
+        "components:\n"
+        "  plain: {command: a}\n"
+        f"  alive: {{command: a, {probe.replace('PROBE', 'liveness')}}}\n"
+        f"  slow: {{command: a, {probe.replace('PROBE', 'startup')}}}\n"
+        f"  good: {{command: a, {probe.replace('PROBE', 'readiness')}}}\n"
+        "  box: {image: busybox}\n"
+        "  web: {command: a, depends_on: {plain: {condition: ready}, alive: {condition: service_healthy}, "
+        "slow: {condition: ready}, good: {condition: ready}, box: {condition: ready}}}\n"
+        "  worker: {command: a, depends_on: [plain]}\n"
+    )
+    result = cli.run("validate")
+    assert result.code == 0, result
+    warnings = result.err.splitlines()
+    assert len(warnings) == 2, result
+    for warning, name in zip(warnings, ["plain", "alive"], strict=True):
+        assert warning.startswith(f"warning: web waits until {name} is ready, and {name} has no readiness or startup")
+        assert warning.endswith("it is ready as soon as it runs; give it one, or write 'condition: started'")
+    assert [f"warning: {line}" for line in json.loads(cli.run("validate", "--json").out)["warnings"]] == warnings
+
+
 def test_validate_prints_every_error_with_its_place(cli: Cli) -> None:
     """Exit 2; ``--json`` has them as well."""
     cli.file.write_text("components:\n  web: {command: sleep 1, max_restart: 3}\n  db: {}\n")
