@@ -19,7 +19,7 @@ from stigmer_pm.cli.session import Session, pass_session
 @file_option()
 @json_option
 @click.option("--show-secrets", is_flag=True, help="Show the values of variables, and what else looks secret.")
-@name_argument
+@name_argument()
 @pass_session
 def command(session: Session, name: str, show_secrets: bool, as_json: bool) -> int:
     """Show everything about one component: what it is, how it stands and why, probes, runs, recent events, its log.

@@ -140,9 +140,10 @@ def names_argument(*, required: bool = False) -> Callable[[F], F]:
     )
 
 
-def name_argument(function: F) -> F:
+def name_argument(*, required: bool = True) -> Callable[[F], F]:
     """``NAME``: one component or instance."""
-    return click.argument("name", metavar="NAME", shell_complete=_complete_names)(function)
+    metavar = "NAME" if required else "[NAME]"
+    return click.argument("name", metavar=metavar, required=required, shell_complete=_complete_names)
 
 
 label_option = click.option(

@@ -86,6 +86,31 @@ def test_pid_prints_it_or_says_why_there_is_none(cli: Cli, fake: FakeSupervisor)
     assert "web has no process: failed, exited 3" in result.err
 
 
+def test_pid_of_the_supervisor(cli: Cli, fake: FakeSupervisor) -> None:
+    """Without a question to it, so that the pid of one that is suspended is to be had as well."""
+    result = cli.run("pid", "--supervisor")
+    assert (result.code, result.out) == (0, "4711\n"), result
+    assert fake.asked == []
+
+
+def test_pid_of_a_supervisor_that_isnt_there_is_exit_3(cli: Cli) -> None:
+    """As everywhere; one that was killed has left its address, and it has no pid any more."""
+    result = cli.run("pid", "--supervisor")
+    assert (result.code, result.out) == (3, "")
+    assert "no supervisor runs for this project" in result.err
+    cli.leave_address()
+    result = cli.run("pid", "--supervisor")
+    assert (result.code, result.out) == (3, "")
+    assert "has died" in result.err
+
+
+def test_pid_is_of_a_component_or_of_the_supervisor(cli: Cli) -> None:
+    """Of one of the two, and not of both."""
+    assert cli.run("pid").err.startswith("error: name a component, or give --supervisor\n")
+    result = cli.run("pid", "web", "--supervisor")
+    assert (result.code, result.err.splitlines()[0]) == (2, "error: name a component, or give --supervisor, not both")
+
+
 def test_a_signal_that_is_none_is_refused_before_anybody_is_asked(cli: Cli, fake: FakeSupervisor) -> None:
     """With the right order, where the names stand in the wrong one."""
     result = cli.run("signal", "web", "hup")

@@ -89,3 +89,15 @@ def test_a_backoff_that_has_passed_meanwhile_is_over_at_once(project: Project) -
     project.wait_phase("a", "running", deadline=5.0)
     eventually(lambda: project.ps()["b"]["pid"] not in (None, b), "b is back")
     assert project.ps()["b"]["restarts"] == 1
+
+
+def test_the_pid_of_a_suspended_supervisor_is_to_be_had(project: Project) -> None:
+    """Who is to wake it up needs it. Once it is gone there is none, and the exit status says so."""
+    project.write("components: {a: {command: sleep 1000}}\n")
+    project.up()
+    pid = project.supervisor_pid()
+    with suspended(project):
+        assert project.ok("pid", "--supervisor").out == f"{pid}\n"
+    project.ok("down")
+    result = project.run("pid", "--supervisor")
+    assert (result.code, result.out) == (3, ""), result
