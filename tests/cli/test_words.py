@@ -12,8 +12,10 @@ from stigmer_pm.cli.screen.amounts import bytes_words, seconds_words
 from stigmer_pm.cli.screen.live import LiveDisplay
 from stigmer_pm.cli.screen.outcome import summary
 from stigmer_pm.cli.screen.phases import COLORS
+from stigmer_pm.cli.screen.progress import watch
 from stigmer_pm.cli.screen.table import aligned
 from stigmer_pm.client import Outcome
+from stigmer_pm.client.requests import Progress
 from stigmer_pm.client.streams import messages
 from stigmer_pm.core.state import Phase
 
@@ -88,6 +90,21 @@ def test_the_live_display_shows_what_is_not_there_yet_and_goes_away() -> None:
     assert "db" in text
     assert "for web" in text
     assert "1 of 2 settled" in text
+
+
+def test_that_one_is_ready_is_said_once() -> None:
+    """Whatever else becomes of it meanwhile, such as a liveness probe that fails once; a new run is news."""
+    where = terminal()
+    steps: list[Progress | Outcome] = [
+        Progress([documents.standing("web"), documents.standing("db", "pending", "starting")]),
+        Progress([documents.standing("web", reason="liveness probe fails once: timed out")]),
+        Progress([documents.standing("web", "pending", "starting")]),
+        Progress([documents.standing("web", pid=13)]),
+        Outcome(True, False, []),
+    ]
+    watch(where, steps, "ready")
+    lines = written(where.err).splitlines()
+    assert lines == ["web: ready (pid 12)", "db: starting", "web: starting", "web: ready (pid 13)"]
 
 
 def test_a_long_reason_takes_no_room_from_the_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,10 +59,13 @@ class _Lines:
         for standing in news:
             if standing.get("progress") is not None:
                 continue  # each percent in a line of its own would be nothing to read
-            now = (standing["state"], standing["phase"], standing["reason"])
+            words = standing_words(standing, self._goal)
+            # The words of one that is there don't have its reason in them, and those of a backoff change by the second.
+            is_there = standing["state"] == "reached"
+            now = (standing["state"], standing["phase"], words if is_there else standing["reason"])
             if self._told.get(standing["name"]) != now and (goes_on or standing["state"] != "lost"):
                 self._told[standing["name"]] = now
-                self._terminal.say(f"{standing['name']}: {standing_words(standing, self._goal)}")
+                self._terminal.say(f"{standing['name']}: {words}")
 
     def close(self) -> None:
         pass
