@@ -90,7 +90,9 @@ def _project(found: Read) -> Project:
 def _check_components(found: Read) -> None:
     node = child(found.document, "components")
     if node is None:
-        found.problems.add((), 1, 1, "expected 'components', which is required")
+        # Of a Compose file, it is enough to say that of its services.
+        if child(found.document, "services") is None:
+            found.problems.add((), 1, 1, "expected 'components', which is required")
     elif is_null(node) or (isinstance(node, MappingNode) and not node.entries):
         found.problems.add_at(found.document, ("components",), "expected at least one component", at_key=True)
     elif not isinstance(node, MappingNode):

@@ -29,7 +29,6 @@ _ELSEWHERE = {
     "restart_delay": "backoff",
     "restart_policy": "restart",
     "script": "command",
-    "services": "components",
     "stop_grace_period": "stop_timeout",
     "stopsignal": "stop_signal",
     "stopwaitsecs": "stop_timeout",
@@ -50,6 +49,11 @@ _INSTEAD = {
     "mem_limit": ("limits", "write 'limits: {memory: ...}'"),
     "network_mode": ("networks", "write 'networks: [host]' or 'networks: [none]'"),
     "networks": ("components", "remove it: a network is made when a container names it"),
+    "services": (
+        "components",
+        "Compose's services are 'components' here; what else differs, 'From a Compose file' in "
+        "docs/how-to/containers.md says",
+    ),
     "tmpfs": ("volumes", "write 'volumes: [{type: tmpfs, target: /PATH}]'"),
     "ulimits": ("limits", "write 'limits: {nofile: ..., nproc: ..., core: ...}'"),
     "volumes": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -48,7 +49,7 @@ def test_a_key_of_compose_says_what_is_written_here(folder: Folder, written: str
 @pytest.mark.parametrize(
     ("written", "hint"),
     [
-        ("services: {}", "did you mean 'components'?"),
+        ("services: {}", "Compose's services are 'components' here; what else differs, 'From a Compose file' in…"),
         ("name: shop", "did you mean 'project'?"),
         (
             "volumes: {data: }",
@@ -79,3 +80,11 @@ def test_composes_restart_policies_are_taken(folder: Folder, restart: str) -> No
     """``no`` is ``never``."""
     found = folder.component(f"image: i, restart: {restart}").restart
     assert found == ("never" if "no" in restart.strip('"')[:2] else json.loads(f'"{restart}"'))
+
+
+def test_a_compose_file_is_told_so_and_not_that_it_has_no_components(folder: Folder) -> None:
+    """One line says what to rename and where the rest stands, and there is such a place."""
+    found = folder.problem("services:\n  web: {image: nginx}\n")
+    assert found.startswith("1:1: services: unknown key 'services'; Compose's services are 'components' here; ")
+    page = found.partition("'From a Compose file' in ")[2].partition(" says")[0]
+    assert "\n## From a Compose file\n" in (Path(__file__).parents[2] / page).read_text(encoding="utf-8")

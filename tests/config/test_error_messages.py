@@ -23,7 +23,8 @@ TOP = {
     "unknown top key": ("servces: 1\ncomponents: {a: {command: x}}\n", "1:1: servces: unknown key 'servces'; there is: version, project, env_file, state_dir, defaults, components"),
     "compose's services": (
         "services: 1\ncomponents: {a: {command: x}}\n",
-        "1:1: services: unknown key 'services'; did you mean 'components'?",
+        "1:1: services: unknown key 'services'; Compose's services are 'components' here; what else differs, "
+        "'From a Compose file' in docs/how-to/containers.md says",
     ),
     "component's name": (
         "components:\n  -a: {command: x}\n",
