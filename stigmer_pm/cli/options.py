@@ -168,7 +168,8 @@ settle_option = click.option(
     metavar="DURATION",
     default=1.0,
     # click would put words for a default into brackets of their own.
-    help="How long a component without probes must stay up before it counts as ready. [default: 1s]",
+    help="How long a component must stay up before it counts as ready, if it has no probes or its port was taken. "
+    "[default: 1s]",
 )
 
 

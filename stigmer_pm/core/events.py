@@ -72,6 +72,7 @@ class Spawned:
     """The program of the run has been executed and has this pid.
 
     ``container``: the engine's id of it; ``health``: what its HEALTHCHECK says, ``None`` when it has none.
+    ``port_was_taken``: somebody answered before it began where its probes ask.
     ``spread`` in [0, 1) sets the times of its probes apart from those of others; the project fills it in.
     """
 
@@ -80,6 +81,7 @@ class Spawned:
     container: str | None = None
     health: bool | None = None
     spread: float = 0.0
+    port_was_taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)

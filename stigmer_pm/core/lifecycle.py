@@ -162,7 +162,14 @@ def _proceed(spec: ComponentSpec, state: InstanceState, event: Proceed, now: flo
 
 
 def _spawned(spec: ComponentSpec, state: InstanceState, event: Spawned, now: float) -> Step:
-    run = replace(run_of(state), pid=event.pid, started_at=now, container=event.container, health=event.health)
+    run = replace(
+        run_of(state),
+        pid=event.pid,
+        started_at=now,
+        container=event.container,
+        health=event.health,
+        port_was_taken=event.port_was_taken,
+    )
     run = probe_steps.arm_probes(spec, run, now, event.spread)
     record = Record(state.name, EventKind.RUNNING, _running_words(event), run.number)
     state = replace(state, run=run)

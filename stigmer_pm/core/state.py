@@ -161,6 +161,7 @@ class Run:
             container may be 0, where it is not to be seen.
         health: what the HEALTHCHECK of its image says, which is readiness where the file declares none; ``None``: it
             has none. ``health_output``: why it doesn't pass, in its own words.
+        port_was_taken: somebody answered before it began where its probes ask, so that they may pass without it.
         is_started: the startup probe has passed, or there is none.
         has_been_healthy: the liveness probe has passed at least once.
         dependency_runs: the run number of each dependency at the time, so that ``restart: true`` notices a newer one.
@@ -173,6 +174,7 @@ class Run:
     health: bool | None = None
     health_output: str = ""
     started_at: float | None = None
+    port_was_taken: bool = False
     is_started: bool = False
     has_been_healthy: bool = False
     startup: ProbeState | None = None

@@ -44,7 +44,8 @@ class Patience:
     """How an instance is watched.
 
     Attributes:
-        settle: seconds that one without a startup or readiness probe must stay up before it counts.
+        settle: seconds that one must stay up before it counts without a startup or readiness probe, or where somebody
+            else may answer these.
         backoff: the longest wait for a next start that is sat out; ``None`` sits out every backoff.
     """
 
@@ -175,9 +176,11 @@ def _judge_running(spec: ComponentSpec, state: InstanceState, goal: Goal, now: f
     is_asked = spec.probes.readiness is not None or has_health
     probed = spec.probes.startup is not None or (goal is Goal.READY and is_asked)
     started_at = state.run.started_at if state.run is not None else None
-    if probed or started_at is None or now - started_at >= patience.settle:
+    port_was_taken = state.run is not None and state.run.port_was_taken
+    if (probed and not port_was_taken) or started_at is None or now - started_at >= patience.settle:
         return Verdict(Standing.REACHED)
-    return Verdict(Standing.PENDING, "runs; watching that it stays up", started_at + patience.settle)
+    why = ", for somebody answered on its port before it began" if probed else ""
+    return Verdict(Standing.PENDING, f"runs; watching that it stays up{why}", started_at + patience.settle)
 
 
 def reason_shown(state: InstanceState) -> str:

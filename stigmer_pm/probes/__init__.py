@@ -13,6 +13,7 @@ from stigmer_pm.probes.probe import DeclaredProbe, HealthProbe
 from stigmer_pm.probes.result import CheckResult
 from stigmer_pm.probes.runner import HANDLERS, Handler, ProbeContext, run_check
 from stigmer_pm.probes.spawner import ProbeChild, Spawner
+from stigmer_pm.probes.taken import is_answered
 
 __all__ = [
     "HANDLERS",
@@ -24,5 +25,6 @@ __all__ = [
     "ProbeChild",
     "ProbeContext",
     "Spawner",
+    "is_answered",
     "run_check",
 ]

@@ -19,6 +19,7 @@ class Started:
         log_from: the size of the log in bytes before its first output; ``None``: as it is on record.
         container: the engine's id of a container.
         health: what the HEALTHCHECK of its image says; ``None``: it has none.
+        port_was_taken: somebody answered before it began where its probes ask.
     """
 
     pid: int
@@ -26,6 +27,7 @@ class Started:
     log_from: int | None
     container: str | None = None
     health: bool | None = None
+    port_was_taken: bool = False
 
 
 def open_log(path: str) -> int:

@@ -59,7 +59,8 @@ class NewsDesk:
     def started(self, instance: str, run: int, started: Started) -> None:
         """A run has begun, or was found again."""
         self._recorder.begun(instance, run, started)
-        self._post(instance, Spawned(run, started.pid, started.container, started.health))
+        taken = started.port_was_taken
+        self._post(instance, Spawned(run, started.pid, started.container, started.health, port_was_taken=taken))
 
     def not_started(self, instance: str, run: int, failure: SpawnFailure | None) -> None:
         """A start has come to nothing."""

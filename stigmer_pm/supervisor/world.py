@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 
 from stigmer_pm.core.dependencies import Instance
 from stigmer_pm.core.events import ProbeDone
 from stigmer_pm.core.reasons import Reason
 from stigmer_pm.core.state import Exit, Run, StopCause
-from stigmer_pm.probes import DeclaredProbe, HealthProbe, ProbeContext
+from stigmer_pm.probes import DeclaredProbe, HealthProbe, ProbeContext, is_answered
 from stigmer_pm.runtime import system, table
 from stigmer_pm.runtime.cgroups import make_cgroups
 from stigmer_pm.runtime.containers.labels import Owner
@@ -69,9 +70,10 @@ class LocalWorld:
         if spec.process is None:
             self._containers.start(instance, run, spec)
             return None
+        port_was_taken = is_answered(spec.probes)
         started = self._runtime.start(instance, run, spec.process)
         self._pidfiles.write(instance, started.pid)
-        return started
+        return replace(started, port_was_taken=port_was_taken)
 
     def cancel_start(self, instance: str, run: int) -> None:
         """A container is not to be started after all."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from stigmer_pm.core.events import Start, Stop
+from stigmer_pm.core.events import Restart, Spawned, Start, Stop
 from stigmer_pm.core.probing import Outcome
 from stigmer_pm.core.reasons import words
-from stigmer_pm.core.state import Phase
+from stigmer_pm.core.state import Phase, StopCause
 from stigmer_pm.core.verdict import Goal, Patience, Standing, judge
 from stigmer_pm.spec import Condition, ProbeKind, Probes, ProbeSpec, RestartPolicy, TcpCheck
 
@@ -113,6 +113,28 @@ def test_one_without_probes_is_watched_until_it_has_settled() -> None:
     world.up(component("web"))
     assert verdict(world, "web") is Standing.PENDING
     world.now = 1.0
+    assert verdict(world, "web") is Standing.REACHED
+
+
+def test_one_whose_port_was_answered_before_it_began_is_watched_as_well() -> None:
+    """Its probe may be answered by a stranger, for lack of whose port it is about to die. Any other is ready at once;
+    and so is the next run, when the port is free by then."""
+    world = World()
+    world.takes_its_time |= {"web", "free"}
+    world.up(component("web", probes=READINESS), component("free", probes=READINESS))
+    world.send("web", Spawned(1, 100, port_was_taken=True))
+    world.send("free", Spawned(1, 101))
+    world.run_until(0.5)
+    assert world.state("web").is_ready
+    assert (verdict(world, "web"), verdict(world, "free")) == (Standing.PENDING, Standing.REACHED)
+    judged = judge(world.project["web"], Goal.READY, 0, world.now, Patience(1.0), world.project.find)
+    assert judged.reason == "runs; watching that it stays up, for somebody answered on its port before it began"
+    assert judged.until == 1.0
+    world.now = 1.0
+    assert verdict(world, "web") is Standing.REACHED
+    world.send("web", Restart(StopCause.RESTART))
+    world.send("web", Spawned(2, 102))
+    world.run_until(1.1)
     assert verdict(world, "web") is Standing.REACHED
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import http.server
 import json
 import socket
 import sys
@@ -321,3 +322,51 @@ def test_a_dependency_that_fails_twice_and_then_gets_ready_is_waited_for(project
     project.up()
     assert project.ps()["web"]["ready"]
     assert project.ps()["db"]["run"] == 3
+
+
+class _Yes(http.server.BaseHTTPRequestHandler):
+    """Says yes to whatever it is asked."""
+
+    def do_GET(self) -> None:
+        """204."""
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nowhere."""
+
+
+@pytest.mark.parametrize("probe", ["readiness: {tcp: PORT}", "startup: {http: 'http://127.0.0.1:PORT/'}"])
+def test_a_port_that_a_stranger_answers_makes_nothing_ready_that_dies_of_it(project: Project, probe: str) -> None:
+    """Two projects with one port, say: the probe passes at its first attempt, and a moment later the component dies,
+    for it can't have the port."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Yes) as stranger:
+        threading.Thread(target=stranger.serve_forever, daemon=True).start()
+        port = str(stranger.server_address[1])
+        server = project.write(
+            f"import socket, time\ntime.sleep(0.2)\nsocket.create_server(('127.0.0.1', {port}))\n", "web.py"
+        )
+        project.write(f"""\
+            components:
+              web:
+                command: {sys.executable} {server}
+                backoff: 60s
+                probes: {{{probe.replace("PORT", port)}}}
+            """)
+        result = project.up(code=1)
+        stranger.shutdown()
+    assert "ready (pid" not in result.err
+    assert "web: backoff, exited 1" in result.err
+    assert "Address already in use" in result.err
+
+
+def test_a_server_whose_own_port_opens_late_is_ready_at_once(project: Project, port: int) -> None:
+    """The probe has failed in this very run, so nobody else answers now, and there is nothing to wait for."""
+    project.write(f"""\
+        components:
+          web:
+            command: {_SERVER} {port}
+            probes: {{readiness: {{tcp: {port}}}}}
+        """)
+    result = project.up("--settle", "60s", timeout=30)
+    assert "web: ready (pid" in result.err
