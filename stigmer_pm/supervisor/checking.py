@@ -43,9 +43,11 @@ async def check(successor: Successor, database: str, spawn: Spawn) -> str:
         os.set_blocking(read_fd, False)
         command = successor.command("stigmer_pm.selfcheck", str(FORMAT), database)
         child = spawn(command, successor.environment(), write_fd)
-        done, _ = await asyncio.wait([child.exited], timeout=_CHECK_WITHIN)
+        try:
+            done, _ = await asyncio.wait([child.exited], timeout=_CHECK_WITHIN)
+        finally:
+            child.kill_tree()  # harmless when it has ended; nobody waits for one that has not
         if not done:
-            child.kill_tree()
             raise _refusal(f"it did not answer within {_CHECK_WITHIN:.0f} s")
         words = ""
         with suppress(BlockingIOError):

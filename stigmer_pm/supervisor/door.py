@@ -158,6 +158,15 @@ class Door:
             with suppress(OSError):
                 os.unlink(self.path)
 
+    async def end(self) -> None:
+        """Close, let those be answered who can be within a second, and hang up on the rest: it was ended, and
+        whoever reads that in the log as a cancelled task of ours would take it for a bug."""
+        await self.close()
+        self._visitors.send_away(owing_only=True)
+        await self.drain()
+        self._visitors.send_away()
+        await self.drain()
+
     async def drain(self) -> None:
         """Wait until the answers under way are written, a second at most."""
         self._visitors.close()

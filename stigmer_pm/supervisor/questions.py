@@ -58,13 +58,13 @@ async def events(service: Service, request: Request) -> Response:
     if query.getlist("name"):
         names = tuple(select(service.engine.project, Selection(tuple(query.getlist("name")))))
     if query.get("follow") in ("1", "true"):
-        return stream(service, _follow_events(service, since, names, limit))
+        return stream(_follow_events(service, since, names, limit))
     rows = service.store.events(since=since, instances=names, limit=limit)
     return JSONResponse({"events": [event_document(row) for row in rows]})
 
 
 async def _follow_events(service: Service, since: float, names: tuple[str, ...], limit: int | None) -> Messages:
-    subscription = service.engine.feed.subscribe()
+    subscription = service.engine.feed.subscribe(is_client=True)
     try:
         last = 0
         for row in service.store.events(since=since, instances=names, limit=limit):
@@ -97,4 +97,4 @@ async def wait_for(service: Service, request: Request) -> Response:
     settle = number_of(body, "settle", 1.0)
     patience = Patience(1.0 if settle is None else settle, number_of(body, "patience", None))
     wish = Wish({str(n): int(r) for n, r in targets.items()}, goal, patience, number_of(body, "timeout", None))
-    return stream(service, wait(service.engine, wish))
+    return stream(wait(service.engine, wish))

@@ -53,7 +53,7 @@ def acting(verb: str) -> Callable[[Service, Request], Awaitable[Response]]:
     """The handler of start, stop, restart or reset."""
 
     async def act(service: Service, request: Request) -> Response:
-        if verb != "stop":  # a stop joins the one of everything
+        if verb != "stop" or not service.is_ending:  # a stop joins the one of everything
             service.refuse_when_ending()
         names = select(service.engine.project, named(await service.bodies.read(request)))
         return JSONResponse(commands.act(service.engine, names, verb))
@@ -111,7 +111,7 @@ async def down(service: Service, request: Request) -> Response:
     targets = {i.state.name: ANY_RUN for i in service.engine.project}
     wish = Wish(targets, Goal.STOPPED, Patience(), number_of(body, "timeout", None))
     service.end()
-    return stream(service, _with_what_stays(service, wait(service.engine, wish)))
+    return stream(_with_what_stays(service, wait(service.engine, wish)))
 
 
 async def _with_what_stays(service: Service, messages: Messages) -> Messages:

@@ -144,14 +144,16 @@ class Service:
         }
 
     def refuse_when_ending(self) -> None:
-        """Nothing new is begun while everything is being stopped.
+        """Nothing new is begun while everything is being stopped, or once what runs is left to the next supervisor.
 
         Raises:
             Refused: it is.
         """
-        if self.is_ending:
+        if self.is_ending or self.has_let_go:
             raise Refused(
-                "the supervisor is stopping everything ('down')",
+                "the supervisor is stopping everything ('down')"
+                if self.is_ending
+                else "the supervisor is ending, and leaves what runs",
                 cure="try again when it has ended",
                 code="ending",
                 exit_status=1,
@@ -188,6 +190,7 @@ class Service:
         if self.is_ending:
             return
         self.is_ending = True
+        self.succession.break_off()
         self.on_ending()
         self.engine.stop_all(self._all_stopped)
 
@@ -225,9 +228,10 @@ class Service:
     async def close(self) -> None:
         """Let go of everything. After an orderly end nothing runs; otherwise what runs goes on."""
         self._upkeep.stop()
+        self.succession.break_off()
         if self.door is not None:
             remove_neighbour(self.door.path)
-            await self.door.close()
-            await self.door.drain()
+            self.engine.feed.turn_clients_away(has_moved=False)
+            await self.door.end()
         await self.engine.close()
         self.store.close()

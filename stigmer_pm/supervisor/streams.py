@@ -2,58 +2,41 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import TYPE_CHECKING
+from contextlib import aclosing
 
 from starlette.responses import StreamingResponse
 
 from stigmer_pm.supervisor.documents import Document
-
-if TYPE_CHECKING:
-    from stigmer_pm.supervisor.service import Service
+from stigmer_pm.supervisor.feed import NoMoreNews
 
 _log = logging.getLogger(__name__)
 
 Messages = AsyncGenerator[tuple[str, Document], None]
 
 
-def stream(service: Service, messages: Messages) -> StreamingResponse:
-    """The answer that tells the messages one after the other, and ends them when nobody reads it any more."""
+def stream(messages: Messages) -> StreamingResponse:
+    """The answer that tells the messages one after the other.
 
-    async def lines() -> AsyncIterator[bytes]:
-        try:
-            async for name, document in _until_moving(service, messages):
-                yield f"event: {name}\ndata: {json.dumps(document)}\n\n".encode()
-        except asyncio.CancelledError:
-            raise
-        except Exception:  # noqa: BLE001 (the top of each stream)
-            _log.exception("bug while streaming")
-
-    return StreamingResponse(lines(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+    When another supervisor takes this one's place, ``moved`` says to ask that one again; when this one ends, the
+    stream ends.
+    """
+    return StreamingResponse(_lines(messages), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
-async def _until_moving(service: Service, messages: Messages) -> Messages:
-    """The messages; when another supervisor takes this one's place, ``moved`` says to ask that one again."""
-    moving = asyncio.ensure_future(service.succession.is_moving.wait())
+async def _lines(messages: Messages) -> AsyncIterator[bytes]:
     try:
-        while True:
-            following = asyncio.ensure_future(anext(messages))
-            try:
-                await asyncio.wait({following, moving}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                if not following.done():
-                    following.cancel()
-                    await asyncio.wait({following})
-            if following.cancelled():
-                yield "moved", {}
-                return
-            try:
-                yield following.result()
-            except StopAsyncIteration:
-                return
-    finally:
-        moving.cancel()
-        await messages.aclose()
+        async with aclosing(messages):
+            async for name, document in messages:
+                yield _line(name, document)
+    except NoMoreNews as end:
+        if end.has_moved:
+            yield _line("moved", {})
+    except Exception:  # noqa: BLE001 (the top of each stream)
+        _log.exception("bug while streaming")
+
+
+def _line(name: str, document: Document) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(document)}\n\n".encode()

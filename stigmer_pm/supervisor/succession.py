@@ -31,9 +31,7 @@ class Succession:
         self._service = service
         self._spawner = spawner
         self._replacing: asyncio.Task[None] | None = None
-        self._is_trying = False
-        #: Set while the place is being handed over: streams end, and whoever reads them asks again.
-        self.is_moving = asyncio.Event()
+        self._trial: asyncio.Task[str] | None = None
 
     async def prepare(self, successor: Successor) -> str:
         """The version of a successor that can take over.
@@ -42,11 +40,22 @@ class Succession:
             Refused: it can't, or not now.
         """
         self._refuse_when_not_possible()
-        self._is_trying = True
+        work = check(successor, self._service.home.dir.database, self._spawn)
+        trial = self._trial = asyncio.get_running_loop().create_task(work)
         try:
-            return await check(successor, self._service.home.dir.database, self._spawn)
+            await asyncio.wait([trial])
         finally:
-            self._is_trying = False
+            self._trial = None
+            trial.cancel()
+        if trial.cancelled():
+            self._service.refuse_when_ending()
+            raise _not_now("its trial was broken off", "try again")
+        return trial.result()
+
+    def break_off(self) -> None:
+        """The supervisor ends, and nobody is to take its place: a trial that is under way is ended."""
+        if self._trial is not None:
+            self._trial.cancel()
 
     def begin(self, successor: Successor) -> None:
         """Hand over, once the answers under way are sent.
@@ -59,7 +68,7 @@ class Succession:
 
     def _refuse_when_not_possible(self) -> None:
         self._service.refuse_when_ending()
-        if self._is_trying or self._replacing is not None or self._service.door is None:
+        if self._trial is not None or self._replacing is not None or self._service.door is None:
             raise _not_now("the supervisor is being replaced already, or just starting", "try again in a moment")
         self._refuse_without_record()
 
@@ -102,7 +111,8 @@ class Succession:
     async def _replace(self, successor: Successor) -> None:
         service, door = self._service, self._service.door
         assert door is not None, "who asks has come through it, or a signal found it open"
-        self.is_moving.set()
+        # Streams end, and whoever reads them asks again.
+        service.engine.feed.turn_clients_away(has_moved=True)
         try:
             listener_fd = await door.pause()
             with held_back_signals():
@@ -114,7 +124,8 @@ class Succession:
             _log.error("not replaced: %s; going on", error)
         finally:
             self._replacing = None
-            self.is_moving.clear()
+            if not service.ended.is_set():
+                service.engine.feed.take_clients_in()
             await door.resume()
 
     def _exec(self, successor: Successor, listener_fd: int) -> None:

@@ -78,6 +78,12 @@ class Visitors:
             self._round.cancel()
             self._round = None
 
+    def send_away(self, *, owing_only: bool = False) -> None:
+        """Hang up on everybody, or on those who have asked nothing yet."""
+        for visitor in list(self._open):
+            if visitor.owes_request or not owing_only:
+                visitor.transport.abort()
+
     def _look_round(self, loop: asyncio.AbstractEventLoop) -> None:
         self._round = loop.call_later(_ROUND, self._look_round, loop) if self._open else None
         for visitor in list(self._open):

@@ -9,7 +9,7 @@ from stigmer_pm.core.graph import closure
 from stigmer_pm.core.verdict import Goal, Patience, Standing, Verdict, judge
 from stigmer_pm.supervisor.documents import Document, standing_document
 from stigmer_pm.supervisor.engine import Engine
-from stigmer_pm.supervisor.feed import Subscription
+from stigmer_pm.supervisor.feed import NoMoreNews, Subscription
 
 #: Seconds that news are collected for before they are passed on, so that a thousand changes are a few messages.
 _GATHER = 0.05
@@ -30,8 +30,12 @@ class Wish:
 
 
 async def wait(engine: Engine, wish: Wish) -> AsyncGenerator[tuple[str, Document], None]:
-    """``("progress", …)`` at first and whenever something moved, and ``("done", …)`` once all is decided."""
-    subscription = engine.feed.subscribe()
+    """``("progress", …)`` at first and whenever something moved, and ``("done", …)`` once all is decided.
+
+    Raises:
+        NoMoreNews: before it was, the supervisor has ended or been replaced.
+    """
+    subscription = engine.feed.subscribe(is_client=True)
     try:
         async for message in _Wait(engine, wish).run(subscription):
             yield message
@@ -63,12 +67,18 @@ class _Wait:
                 return
             changed, _ = await subscription.take(self._sleep())
             if changed:
-                more, _ = await subscription.take(_GATHER)
-                changed |= more
+                changed |= await self._gather(subscription)
             # Dependencies count too: one that waits may be lost by a change of another.
             pending = {n for n, v in self._verdicts.items() if v.standing is Standing.PENDING}
             self._hurry_those_waited_for(pending)
             names = (changed & self._wish.targets.keys()) | pending
+
+    async def _gather(self, subscription: Subscription) -> set[str]:
+        try:
+            changed, _ = await subscription.take(_GATHER)
+        except NoMoreNews:
+            return set()  # what there was is told, and then this comes again
+        return changed
 
     def _hurry_those_waited_for(self, pending: set[str]) -> None:
         """Have what is not ready yet asked again soon, so that nobody sits out a whole period for nothing."""

@@ -38,7 +38,11 @@ def connected(project: Project, first: bytes = b"") -> socket.socket:
     address = json.loads((project.dir / ".stigmer" / "supervisor.json").read_text())["socket"]
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(30.0)
-    connection.connect(address)
+    try:
+        connection.connect(address)
+    except OSError:
+        connection.close()
+        raise
     with suppress(OSError):  # rubbish may be answered and hung up on before all of it is sent
         connection.sendall(first)
     return connection
