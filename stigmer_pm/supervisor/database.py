@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 #: What SQLite says of a file that is none of its own, or was written to by somebody else.
@@ -18,6 +18,8 @@ _WAIT_TO_OPEN = 5.0
 _WAIT_TO_WRITE = 50
 
 OnConnection = Callable[[sqlite3.Connection], None]
+#: Device and inode of a file, which tell it from another of the same name.
+Identity = tuple[int, int]
 
 
 class StoreError(Exception):
@@ -44,7 +46,11 @@ class Database:
         self.moved_aside: str | None = None
         self._tables, self._format = tables, format_number
         self._is_damaged = False
+        #: The journal (-wal) of the open file; and a file that was made for its place and couldn't be opened yet.
+        self._journal: Identity | None = None
+        self._made: Identity | None = None
         try:
+            _remove(f"{path}.new")  # of one that was killed while it renewed
             try:
                 self.connection, self._file = self._open(load)
             except sqlite3.DatabaseError as error:
@@ -105,27 +111,33 @@ class Database:
     def renew(self, write_what_is_kept: OnConnection) -> bool:
         """Make a file of the same name that has what the open one had, and move aside what lies there now.
 
+        It is made under another name and then renamed, so that until it is whole nothing that is there is touched.
+
         ``False``: that can't be read any more, and it has what ``write_what_is_kept`` has written instead.
 
         Raises:
             StoreError: it can't be made.
         """
-        self.moved_aside = None
+        if self._made is None:
+            self.moved_aside = None
+        new = f"{self.path}.new"
         try:
-            self._move_aside()
-            connection, file = self._open(lambda db: None)
+            _remove(new)
             try:
-                has_all = self._copy_into(connection, write_what_is_kept)
-            except BaseException:
-                connection.close()
-                os.close(file)
-                raise
+                has_all = self._make(new, write_what_is_kept)
+                if not self._is_at(self._made):
+                    self._move_aside()
+                self._made = _identity(new)
+                os.replace(new, self.path)
+            finally:
+                _remove(new)
+            connection, file = self._open(lambda db: None)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"cannot make '{self.path}' anew: {_words(error)}") from error
         with suppress(sqlite3.Error):
             self.connection.close()
         os.close(self._file)
-        self.connection, self._file, self._is_damaged = connection, file, False
+        self.connection, self._file, self._is_damaged, self._made = connection, file, False, None
         return has_all
 
     # --- inside -------------------------------------------------------------------------------------------------
@@ -145,41 +157,81 @@ class Database:
         except BaseException:
             os.close(file)
             raise
+        self._journal = _identity(f"{self.path}-wal")
         return db, file
 
     def _prepare(self, db: sqlite3.Connection) -> None:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
+        self._fill(db)
+        db.execute(f"PRAGMA busy_timeout={_WAIT_TO_WRITE}")
+
+    def _fill(self, db: sqlite3.Connection) -> None:
+        """Make the tables where they are missing."""
         db.executescript(self._tables)
         row = db.execute("SELECT value FROM meta WHERE key='format'").fetchone()
         if row is None:
             db.execute("INSERT INTO meta VALUES ('format', ?)", (str(self._format),))
         elif row[0] != str(self._format):
             raise sqlite3.DatabaseError(f"format {row[0]}, expected {self._format}")
-        db.execute(f"PRAGMA busy_timeout={_WAIT_TO_WRITE}")
+
+    def _is_at(self, identity: Identity | None) -> bool:
+        """The file of this name is that one."""
+        return identity is not None and _identity(self.path) == identity
 
     def _move_aside(self) -> None:
-        is_there = os.path.exists(self.path)
-        for suffix in ("-wal", "-shm", ""):
-            with suppress(FileNotFoundError):
-                if is_there:
-                    os.replace(self.path + suffix, f"{self.path}.damaged{suffix}")
-                else:
-                    os.unlink(self.path + suffix)
-        if is_there:
-            self.moved_aside = f"{self.path}.damaged"
+        """Keep what is damaged, or lies in the place of our file, under another name."""
+        journal = _identity(f"{self.path}-wal")
+        if not os.path.lexists(self.path):
+            _remove(self.path)
+            return
+        _remove(f"{self.path}.damaged")
+        # A journal goes with the file that it belongs to: SQLite would play it back into any. What it has of a file of
+        # ours that somebody has moved away, our connection has as well.
+        if journal is not None and (journal != self._journal or self._is_at(_identity(self._file))):
+            os.replace(f"{self.path}-wal", f"{self.path}.damaged-wal")
+        os.replace(self.path, f"{self.path}.damaged")
+        _remove(self.path)
+        self.moved_aside = f"{self.path}.damaged"
 
-    def _copy_into(self, renewed: sqlite3.Connection, write_what_is_kept: OnConnection) -> bool:
-        if not self._is_damaged:
-            try:
-                self.connection.backup(renewed)
-            except sqlite3.DatabaseError as error:
-                if not _shows_damage(error):
-                    raise
-            else:
+    def _make(self, path: str, write_what_is_kept: OnConnection) -> bool:
+        """A new file with all that ours has, or else with what is kept, and no journal beside it."""
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        with closing(sqlite3.connect(path, isolation_level=None)) as db:
+            self._fill(db)
+            if self._is_copied_into(db):
                 return True
-        write_what_is_kept(renewed)
-        return False
+            db.execute("BEGIN")
+            write_what_is_kept(db)
+            db.execute("COMMIT")
+            return False
+
+    def _is_copied_into(self, renewed: sqlite3.Connection) -> bool:
+        if self._is_damaged:
+            return False
+        try:
+            self.connection.backup(renewed)
+        except sqlite3.DatabaseError as error:
+            if not _shows_damage(error):
+                raise
+            return False
+        return True
+
+
+def _identity(file: str | int) -> Identity | None:
+    """Which file has this name or descriptor; ``None``: there is none."""
+    try:
+        found = os.lstat(file) if isinstance(file, str) else os.fstat(file)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _remove(path: str) -> None:
+    """Remove a database, if it is there, and what lies beside it; its journal first, which could spoil another."""
+    for suffix in ("-wal", "-shm", "-journal", ""):
+        with suppress(FileNotFoundError):
+            os.unlink(path + suffix)
 
 
 def _shows_damage(error: sqlite3.Error) -> bool:
