@@ -95,15 +95,13 @@ class Upkeep:
         if store.is_sound():
             return
         try:
-            if not store.renew():
-                engine.write_everything()
+            has_all = store.renew()
         except StoreError as error:
             _log.error("%s; trying again in %d s", error, PERIOD)
             return
-        if store.moved_aside is not None:
-            tell_of_damage(engine, store.moved_aside)
-        else:
-            _log.warning("the record was gone and has been made anew: %s", store.path)
+        if not has_all:
+            engine.write_everything()
+        _tell(engine, _words_of_renewal(has_all, store.moved_aside))
 
     def _look_for_strays(self) -> None:
         strays = self._service.engine.world.end_strays(everything=False)
@@ -137,7 +135,21 @@ class Upkeep:
 
 
 def tell_of_damage(engine: Engine, moved_to: str) -> None:
-    """The record could not be read any more."""
-    message = f"the record was damaged: counts and history before this are lost; it is kept as {moved_to}"
+    """The record could not be read any more when it was opened."""
+    _tell(engine, f"the record was damaged: counts and history before this are lost; it is kept as {moved_to}")
+
+
+def _words_of_renewal(has_all: bool, moved_to: str | None) -> str:
+    """What has become of a record that was lost under us. Counts are never lost then: the engine knows them."""
+    if not has_all:
+        happened = "the record was damaged and has been made anew: history before this is lost"
+    elif moved_to is not None:
+        happened = "another file lay in the place of the record, which has been made anew: nothing is lost"
+    else:
+        happened = "the record was gone and has been made anew: nothing is lost"
+    return happened if moved_to is None else f"{happened}; what lay there is kept as {moved_to}"
+
+
+def _tell(engine: Engine, message: str) -> None:
     engine.tell(message)
     _log.warning("%s", message)

@@ -186,10 +186,20 @@ def test_a_record_that_is_lost_under_the_supervisor_is_written_anew(project: Pro
         with path.open("r+b") as file:
             file.write(os.urandom(path.stat().st_size))
     log = project.state / "supervisor.log"
-    eventually(lambda: "the record was" in log.read_text(), "it is noticed", 30.0)
-    if how != "removed":
-        assert (project.state / "state.db.damaged").exists()
-        assert "the record was damaged" in project.ok("events").out
+    eventually(lambda: "been made anew" in log.read_text(), "it is noticed", 30.0)
+    told = [json.loads(line)["message"] for line in project.ok("events", "--json").out.splitlines()]
+    about = [message for message in told if "the record" in message]
+    kept = f"what lay there is kept as {path}.damaged"
+    if how == "removed":
+        assert about == ["the record was gone and has been made anew: nothing is lost"]
+    elif how == "replaced":
+        assert about == [
+            f"another file lay in the place of the record, which has been made anew: nothing is lost; {kept}"
+        ]
+    else:
+        assert about == [f"the record was damaged and has been made anew: history before this is lost; {kept}"]
+    assert (project.state / "state.db.damaged").exists() == (how != "removed")
+    assert any("killed by SIGKILL" in message for message in told) == (how != "overwritten"), told
     assert not trouble(project)
     restart_supervisor(project)
     assert (project.pids(), project.ps()["a"]["restarts"]) == (before, 1)
