@@ -39,7 +39,7 @@ def _check(handover_format: int, database: str) -> str:
     for name in _NEEDED:
         import_module(name)
     from stigmer_pm.supervisor import handover  # noqa: PLC0415 (a module that is missing is one of the answers)
-    from stigmer_pm.supervisor.store import check_readable  # noqa: PLC0415
+    from stigmer_pm.supervisor.contents import check_readable  # noqa: PLC0415
     from stigmer_pm.version import __version__  # noqa: PLC0415
 
     if handover_format != handover.FORMAT:

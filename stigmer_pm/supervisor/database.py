@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
+_log = logging.getLogger(__name__)
+
 #: What SQLite says of a file that is none of its own, or was written to by somebody else.
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+#: What it says of one that another program has locked.
+LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 #: What every database begins with (https://sqlite.org/fileformat.html).
 _HEADER = b"SQLite format 3\0"
 #: Seconds that opening waits for somebody else who has locked the file: a copy of it that is being made takes a moment.
@@ -23,7 +28,32 @@ Identity = tuple[int, int]
 
 
 class StoreError(Exception):
-    """The state could not be read or written; the message says which file and why."""
+    """The state could not be read or written; the message says which file and why, ``cure`` what helps."""
+
+    def __init__(self, message: str, cure: str | None = None) -> None:
+        super().__init__(message)
+        self.cure = cure
+
+
+class Meaningless(ValueError):
+    """SQLite can read it, and it means nothing to us: as good as damaged."""
+
+
+def check_format(path: str, found: str | None, known: int) -> None:
+    """Make sure that a record is of the format that this version knows.
+
+    Raises:
+        Meaningless: it is of none.
+        StoreError: it is of another one, which the version that wrote it reads.
+    """
+    if found == str(known):
+        return
+    if found is None or not found.isdecimal():
+        raise Meaningless("it is of no known format")
+    raise StoreError(
+        f"'{path}' is of format {found}, and this version knows {known}",
+        cure="use the version that wrote it; or move the file away, and 'stigmer-pm up' finds what runs without it",
+    )
 
 
 class Database:
@@ -36,11 +66,11 @@ class Database:
     def __init__(self, path: str, tables: str, format_number: int, load: OnConnection) -> None:
         """Open it, making it anew when it is damaged: the old one is moved aside then.
 
-        ``load`` reads what has to be readable, and is called again with the new one when it isn't. A file of another
-        ``format_number`` is as good as damaged.
+        ``load`` reads what has to be readable, and is called again with the new one when it isn't. It raises
+        ``Meaningless`` where it can be read and is nothing of ours.
 
         Raises:
-            StoreError: it can't be opened or made.
+            StoreError: it can't be opened or made, or it is of another format than ``format_number``.
         """
         self.path = path
         self.moved_aside: str | None = None
@@ -53,13 +83,15 @@ class Database:
             _remove(f"{path}.new")  # of one that was killed while it renewed
             try:
                 self.connection, self._file = self._open(load)
-            except sqlite3.DatabaseError as error:
-                if not _shows_damage(error):
+            except (sqlite3.DatabaseError, ValueError) as error:
+                # SQLITE_ERROR: it lacks a table or a column.
+                if not _shows_damage(error) and getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_ERROR:
                     raise
+                _log.warning("'%s' is damaged: %s", path, words_of(error))
                 self._move_aside()
                 self.connection, self._file = self._open(load)
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"cannot open '{path}': {_words(error)}") from error
+            raise StoreError(f"cannot open '{path}': {words_of(error)}") from error
 
     def close(self) -> None:
         """Write everything back into the one file, and close it."""
@@ -77,9 +109,9 @@ class Database:
             self.connection.execute("BEGIN IMMEDIATE")
             yield
             self.connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             self._is_damaged |= _shows_damage(error)
-            raise StoreError(f"cannot write '{self.path}': {_words(error)}") from error
+            raise StoreError(f"cannot write '{self.path}': {words_of(error)}") from error
         finally:
             # Also after a COMMIT that failed: some errors end the transaction, others leave it open.
             if self.connection.in_transaction:
@@ -94,9 +126,9 @@ class Database:
         """
         try:
             return self.connection.execute(query, args).fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             self._is_damaged |= _shows_damage(error)
-            raise StoreError(f"cannot read '{self.path}': {_words(error)}") from error
+            raise StoreError(f"cannot read '{self.path}': {words_of(error)}") from error
 
     def is_sound(self) -> bool:
         """The file that is open is still the one of this name, and a database; somebody may have removed, replaced or
@@ -133,7 +165,7 @@ class Database:
                 _remove(new)
             connection, file = self._open(lambda db: None)
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"cannot make '{self.path}' anew: {_words(error)}") from error
+            raise StoreError(f"cannot make '{self.path}' anew: {words_of(error)}") from error
         with suppress(sqlite3.Error):
             self.connection.close()
         os.close(self._file)
@@ -172,8 +204,8 @@ class Database:
         row = db.execute("SELECT value FROM meta WHERE key='format'").fetchone()
         if row is None:
             db.execute("INSERT INTO meta VALUES ('format', ?)", (str(self._format),))
-        elif row[0] != str(self._format):
-            raise sqlite3.DatabaseError(f"format {row[0]}, expected {self._format}")
+        else:
+            check_format(self.path, str(row[0]), self._format)
 
     def _is_at(self, identity: Identity | None) -> bool:
         """The file of this name is that one."""
@@ -234,15 +266,20 @@ def _remove(path: str) -> None:
             os.unlink(path + suffix)
 
 
-def _shows_damage(error: sqlite3.Error) -> bool:
-    """The file is no database, is broken, or is of another format; anything else may pass."""
-    code = getattr(error, "sqlite_errorcode", None)  # one that is ours has none
-    return isinstance(error, sqlite3.DatabaseError) and (code is None or code & 0xFF in _DAMAGED)
+def _shows_damage(error: Exception) -> bool:
+    """The file is no database, is broken, or means nothing; anything else may pass."""
+    if not isinstance(error, sqlite3.DatabaseError):
+        return isinstance(error, (Meaningless, UnicodeDecodeError))
+    code = getattr(error, "sqlite_errorcode", None)  # a text that is no UTF-8 has none
+    return code is None or code & 0xFF in _DAMAGED
 
 
-def _words(error: Exception) -> str:
+def words_of(error: Exception) -> str:
+    """Why something couldn't be read or written. Never what is in the file: secrets are."""
     code = getattr(error, "sqlite_errorcode", 0) or 0
-    if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if (not code and isinstance(error, sqlite3.Error)) or isinstance(error, UnicodeDecodeError):
+        return "a text in it is no UTF-8"  # the only error of Python's own; it quotes the text
+    if code & 0xFF in LOCKED:
         return "another program has locked it ('fuser' tells which)"
     if code & 0xFF == sqlite3.SQLITE_FULL:
         return "the disk is full; free some space"

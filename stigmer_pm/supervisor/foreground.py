@@ -16,6 +16,7 @@ from stigmer_pm.core.state import InstanceState, Phase
 from stigmer_pm.runtime import system, table
 from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.supervisor import commands, signals
+from stigmer_pm.supervisor.contents import peek
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.front_end import HURRIED, INTERRUPTED, LEFT, Manner, due_end, status_of
 from stigmer_pm.supervisor.front_logs import FrontLogs
@@ -26,7 +27,7 @@ from stigmer_pm.supervisor.notify import Notifier
 from stigmer_pm.supervisor.order import Order
 from stigmer_pm.supervisor.run import inherited_listener, internal_error, read_order
 from stigmer_pm.supervisor.service import Service
-from stigmer_pm.supervisor.store import StoreError, peek
+from stigmer_pm.supervisor.store import StoreError
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ def run_foreground(order: Mapping[str, Any], manner: Manner, display: Display, h
             parsed = _from_record(parsed, home, display)
         return asyncio.run(_Foreground(home, display, manner).run(parsed, handover))
     except StoreError as error:
-        raise Refused(str(error), exit_status=1, code="store") from error
+        raise Refused(str(error), cure=error.cure, exit_status=1, code="store") from error
     except Refused:
         home.withdraw()
         raise

@@ -145,7 +145,7 @@ async def _serve(home: Home, order: Order, reply: Reply, handover: Handover | No
     try:
         service = Service(home, order, inherited_listener(handover))
     except StoreError as error:
-        raise Refused(str(error), exit_status=1, code="store") from error
+        raise Refused(str(error), cure=error.cure, exit_status=1, code="store") from error
     try:
         if handover is not None:
             service.tell_of_handover(handover.version)

@@ -8,23 +8,19 @@ supervisor that dies in between neither loses nor doubles it. Commits are not fl
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import astuple, fields
+from dataclasses import astuple
 
 from stigmer_pm.core.dependencies import Instance
 from stigmer_pm.core.state import InstanceState
-from stigmer_pm.spec import ComponentSpec
-from stigmer_pm.spec.codec import decode, encode
-from stigmer_pm.supervisor.database import Database, StoreError
+from stigmer_pm.spec.codec import encode
+from stigmer_pm.supervisor.contents import FORMAT, INSTANCES, LAST_RUNS, LOG_OFFSETS, RUN_FIELDS, decoded, read
+from stigmer_pm.supervisor.database import Database, Meaningless, StoreError
 from stigmer_pm.supervisor.records import EventRow, RunRow
 
 __all__ = ["FORMAT", "KEEP_EVENTS", "KEEP_RUNS", "Store", "StoreError"]
-
-#: Raised whenever the tables or the meaning of their content change, so that an older file is recognised.
-FORMAT = 1
 
 #: Entries of the journal and runs of an instance that are kept. A component that flaps at its slowest (once a minute)
 #: leaves five entries a run, so this is about a day of one, and a few MiB at most.
@@ -52,59 +48,6 @@ INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (instance, run) 
 """
 
 
-def peek(path: str) -> tuple[Mapping[str, str], int]:
-    """The single values and the number of instances on record, without touching the file; nothing where there is no
-    record, or none that is sound.
-
-    Raises:
-        StoreError: it can't be read just now; another program has locked it, for example.
-    """
-    from urllib.parse import quote
-
-    try:
-        db = sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=5.0)
-        try:
-            values = {str(key): str(value) for key, value in db.execute("SELECT key, value FROM meta")}
-            (count,) = db.execute("SELECT COUNT(*) FROM instances").fetchone()
-        finally:
-            db.close()
-    except sqlite3.OperationalError as error:
-        if os.path.exists(path) and "locked" in str(error):
-            raise StoreError(f"cannot read '{path}': {error}") from error
-        return {}, 0
-    except sqlite3.Error:
-        return {}, 0
-    return values, int(count)
-
-
-def check_readable(path: str) -> None:
-    """Read all that is on record without touching it.
-
-    Raises:
-        StoreError: it is of another format, or can't be read.
-    """
-    from urllib.parse import quote
-
-    try:
-        db = sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=5.0)
-        try:
-            found = db.execute("SELECT value FROM meta WHERE key='format'").fetchone()
-            rows = db.execute("SELECT spec, state FROM instances").fetchall()
-            db.execute(
-                "SELECT COUNT(*) FROM runs r WHERE run = (SELECT MAX(run) FROM runs WHERE instance = r.instance)"
-            ).fetchone()
-            db.execute("SELECT COUNT(*) FROM events").fetchone()
-        finally:
-            db.close()
-        if found is None or found[0] != str(FORMAT):
-            raise StoreError(f"'{path}' is of format {found and found[0]}, and this version knows {FORMAT}")
-        for spec, state in rows:
-            decode(ComponentSpec, json.loads(spec))
-            decode(InstanceState, json.loads(state))
-    except (sqlite3.Error, ValueError) as error:
-        raise StoreError(f"cannot read '{path}': {error}") from error
-
-
 class Store:
     """The open database of one project.
 
@@ -123,13 +66,14 @@ class Store:
         self._open_events = KEEP_EVENTS // 10
         self._meta: dict[str, str] = {}
         self._newest: dict[str, RunRow] = {}
+        #: The instances as they were read when the file was opened, as long as nothing was written to them.
+        self._instances: list[Instance] | None = None
         self._database = Database(path, _TABLES, FORMAT, self._load)
 
     def _load(self, db: sqlite3.Connection) -> None:
-        self._meta = {str(key): str(value) for key, value in db.execute("SELECT key, value FROM meta")}
-        newest = "SELECT * FROM runs r WHERE run = (SELECT MAX(run) FROM runs WHERE instance = r.instance)"
-        self._newest = {run.instance: run for run in (RunRow(*row) for row in db.execute(newest))}
-        db.execute("SELECT spec, state FROM instances").fetchall()  # read here, so that damage to it shows here
+        found = read(db, self.path)
+        self._meta, self._instances = found.meta, found.instances
+        self._newest = {run.instance: run for run in found.newest}
 
     @property
     def moved_aside(self) -> str | None:
@@ -189,17 +133,17 @@ class Store:
         Raises:
             StoreError: one can't be read, as when another version wrote it.
         """
-        rows = self._database.rows("SELECT name, spec, state FROM instances ORDER BY position")
-        try:
-            return [
-                Instance(decode(ComponentSpec, json.loads(spec)), decode(InstanceState, json.loads(state)))
-                for _, spec, state in rows
-            ]
-        except ValueError as error:
-            raise StoreError(f"cannot read '{self.path}': {error}") from error
+        if self._instances is None:
+            rows = self._database.rows(INSTANCES)
+            try:
+                return decoded(rows)
+            except Meaningless as error:
+                raise StoreError(f"cannot read '{self.path}': {error}") from error
+        return list(self._instances)
 
     def save_instances(self, instances: Iterable[tuple[int, Instance]]) -> None:
         """Write instances with their position in the project."""
+        self._instances = None
         self._db.executemany(
             "INSERT OR REPLACE INTO instances VALUES (?, ?, ?, ?)",
             [(i.state.name, at, json.dumps(encode(i.spec)), json.dumps(encode(i.state))) for at, i in instances],
@@ -207,12 +151,14 @@ class Store:
 
     def save_states(self, states: Iterable[InstanceState]) -> None:
         """Write the states of instances whose specs are written already."""
+        self._instances = None
         self._db.executemany(
             "UPDATE instances SET state=? WHERE name=?", [(json.dumps(encode(s)), s.name) for s in states]
         )
 
     def delete_instances(self, names: Iterable[str]) -> None:
         """Forget instances; their runs and events stay."""
+        self._instances = None
         self._db.executemany("DELETE FROM instances WHERE name=?", [(name,) for name in names])
 
     def clear_everything(self) -> None:
@@ -220,10 +166,11 @@ class Store:
         for table in ("instances", "runs", "events"):
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 (the names stand in the line above)
         self._db.execute("DELETE FROM meta WHERE key <> 'format'")
-        self._meta, self._newest = {"format": str(FORMAT)}, {}
+        self._meta, self._newest, self._instances = {"format": str(FORMAT)}, {}, None
 
     def clear_instances(self) -> None:
         """Forget every instance, the applied specs with them, and the environment beneath them (``down``)."""
+        self._instances = None
         self._db.execute("DELETE FROM instances")
         self._db.execute("DELETE FROM meta WHERE key IN ('environment', 'inputs')")
         self._meta.pop("environment", None)
@@ -233,7 +180,7 @@ class Store:
 
     def last_run_numbers(self) -> dict[str, int]:
         """The newest run number of every instance that ever was, so that none is used again."""
-        return {str(n): int(r) for n, r in self._database.rows("SELECT instance, MAX(run) FROM runs GROUP BY instance")}
+        return {str(n): int(r) for n, r in self._database.rows(LAST_RUNS)}
 
     def save_runs(self, rows: Iterable[RunRow]) -> None:
         """Write runs; ``None`` fields keep what is there."""
@@ -260,7 +207,7 @@ class Store:
 
     def latest_log_offsets(self) -> dict[str, int]:
         """Where the output of each instance's newest run begins in its log."""
-        rows = self._database.rows("SELECT instance, log_from, MAX(run) FROM runs GROUP BY instance")
+        rows = self._database.rows(LOG_OFFSETS)
         return {str(name): int(log_from or 0) for name, log_from, _ in rows}
 
     # --- journal ------------------------------------------------------------------------------------------------
@@ -304,5 +251,4 @@ class Store:
 
 def _merged(known: RunRow, news: RunRow) -> RunRow:
     """What is known of a run, and what has come to it."""
-    names = [f.name for f in fields(RunRow)]
-    return RunRow(*(getattr(known, n) if getattr(news, n) is None else getattr(news, n) for n in names))
+    return RunRow(*(getattr(known, n) if getattr(news, n) is None else getattr(news, n) for n in RUN_FIELDS))

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from stigmer_pm.runtime.probe_child import CommandChild, CommandSpawner
 from stigmer_pm.supervisor.checking import check
+from stigmer_pm.supervisor.contents import check_readable
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.handover import Handover, Successor, give, held_back_signals
-from stigmer_pm.supervisor.store import StoreError, check_readable
+from stigmer_pm.supervisor.store import StoreError
 from stigmer_pm.version import __version__
 
 if TYPE_CHECKING:

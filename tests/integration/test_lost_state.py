@@ -6,7 +6,10 @@ import os
 import shutil
 import signal
 import sqlite3
+from contextlib import closing
 from pathlib import Path
+
+import pytest
 
 from ..project import Project, eventually
 
@@ -153,3 +156,83 @@ def test_what_runs_without_supervisor_and_state_folder_is_told_and_up_takes_it_o
     assert not project.living()
     shutil.rmtree(project.dir / ".stigmer")
     assert project.ok("down").out == "nothing runs for this project\n"
+
+
+def change(project: Project, statement: str) -> None:
+    """Change something in the record."""
+    with closing(sqlite3.connect(project.state / "state.db")) as db, db:
+        assert db.execute(statement).rowcount > 0
+
+
+def kill_supervisor(project: Project) -> None:
+    """And wait until it is dead."""
+    os.kill(project.supervisor_pid(), signal.SIGKILL)
+    eventually(lambda: project.run("ps").code == 3)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        """UPDATE instances SET state = replace(state, '"phase"', '"phbse"') WHERE name = 'a'""",
+        """UPDATE instances SET spec = '[]' WHERE name = 'b'""",
+        """UPDATE meta SET value = replace(value, '"', '!') WHERE key = 'environment'""",
+        """UPDATE meta SET value = 'one' WHERE key = 'format'""",
+    ],
+    ids=["state", "spec", "environment", "format"],
+)
+def test_a_record_that_means_nothing_is_as_good_as_damaged(project: Project, statement: str) -> None:
+    """SQLite reads it, and what is written there is none of ours: one changed byte is enough."""
+    project.write(FILE)
+    project.up()
+    before = project.pids()
+    kill_supervisor(project)
+    change(project, statement)
+    project.up()
+    assert project.pids() == before
+    assert (project.state / "state.db.damaged").exists()
+    assert "the record was damaged" in project.ok("events").out
+    change_nothing = project.up().out
+    assert "nothing changed" in change_nothing
+
+
+def test_a_down_on_a_record_that_means_nothing_says_what_helps(project: Project) -> None:
+    """It ends nothing that it can't name, and ``up`` finds it again."""
+    project.write(FILE)
+    project.up()
+    kill_supervisor(project)
+    change(project, "UPDATE instances SET state = '{}'")
+    told = project.run("down")
+    assert told.code == 1, told
+    assert "the record of what runs is lost, and what runs goes on" in told.err
+    assert "'stigmer-pm up' finds it again" in told.err
+    assert len(sleepers(project)) == 2
+    project.up()
+    project.ok("down")
+    assert not sleepers(project)
+
+
+def test_a_record_of_another_version_is_left_alone_and_what_helps_is_said(project: Project) -> None:
+    """It is not damaged, and whoever has tried another version wants it back."""
+    project.write(FILE)
+    project.up()
+    before = project.pids()
+    kill_supervisor(project)
+    change(project, "UPDATE meta SET value = '7' WHERE key = 'format'")
+    for command in ("up", "down", "restart a", "up --foreground"):
+        told = project.run(*command.split())
+        assert told.code == 1, told
+        assert told.err.splitlines()[-2:] == [
+            f"error: '{project.dir}/.stigmer/state.db' is of format 7, and this version knows 1",
+            "  use the version that wrote it; or move the file away, and 'stigmer-pm up' finds what runs without it",
+        ], told
+    assert not (project.state / "state.db.damaged").exists()
+    assert len(sleepers(project)) == 2
+    change(project, "UPDATE meta SET value = '1' WHERE key = 'format'")
+    assert "nothing changed" in project.up().out
+    assert project.pids() == before
+    kill_supervisor(project)
+    change(project, "UPDATE meta SET value = '7' WHERE key = 'format'")
+    for part in project.state.glob("state.db*"):
+        part.rename(project.dir / part.name)
+    project.up()
+    assert project.pids() == before

@@ -168,7 +168,7 @@ def test_a_version_that_cannot_take_over_is_refused_and_the_old_one_goes_on(proj
     began, pid = since(project), project.pid("a")
     project.write("raise ImportError('no wheel for this machine')\n", "broken/uvicorn/__init__.py")
     broken = {"PYTHONPATH": os.pathsep.join([str(project.dir / "broken"), project.environ["PYTHONPATH"]])}
-    newer = other_version(project, "newer", "supervisor/store.py", "FORMAT = 1\n", "FORMAT = 2\n")
+    newer = other_version(project, "newer", "supervisor/contents.py", "FORMAT = 1\n", "FORMAT = 2\n")
     cases = ((broken, "ImportError: no wheel for this machine"), (newer, "is of format 1, and this version knows 2"))
     for environ, words in cases:
         result = project.run("upgrade", env=environ)

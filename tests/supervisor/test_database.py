@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import resource
 import sqlite3
 from collections.abc import Iterator
@@ -80,7 +82,7 @@ def test_a_renewed_record_that_could_not_be_opened_is_not_moved_aside(
     with monkeypatch.context() as patched:
         patched.setattr(database, "_open", _fail)
         for _ in range(2):
-            with pytest.raises(StoreError, match="disk I/O error"):
+            with pytest.raises(StoreError, match="input/output error"):
                 database.renew(keep)
             with database.transaction():
                 database.connection.execute("INSERT INTO things VALUES ('written meanwhile')")
@@ -91,7 +93,7 @@ def test_a_renewed_record_that_could_not_be_opened_is_not_moved_aside(
 
 
 def _fail(load: object) -> None:
-    raise sqlite3.OperationalError("disk I/O error")
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 def test_what_is_moved_aside_gets_no_journal_of_another_database(database: Database, tmp_path: Path) -> None:
