@@ -12,6 +12,7 @@ from stigmer_pm.core.probing import Outcome
 from stigmer_pm.probes.reason import seconds
 from stigmer_pm.probes.result import CheckResult
 from stigmer_pm.spec import GrpcCheck
+from stigmer_pm.threads import deaf
 from stigmer_pm.version import __version__
 
 _METHOD = "/grpc.health.v1.Health/Check"
@@ -34,7 +35,9 @@ async def check_grpc(check: GrpcCheck, timeout: float) -> CheckResult:
     host = f"[{check.host}]" if ":" in check.host else check.host
     what = f"service '{check.service}'" if check.service else "the server"
     words = f"health of {what} at {host}:{check.port}"
-    async with aio.insecure_channel(f"{host}:{check.port}", options=_OPTIONS) as channel:
+    with deaf():  # the library begins threads of its own, and those begin further ones
+        opened = aio.insecure_channel(f"{host}:{check.port}", options=_OPTIONS)
+    async with opened as channel:
         ask: aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(_METHOD)
         try:
             answer = await ask(_request(check.service), timeout=timeout)

@@ -85,7 +85,7 @@ def held_back_signals() -> Iterator[None]:
 
 
 def give(successor: Successor, handover: Handover) -> None:
-    """Become the successor; signals must be held back. Returns only by an exception, and then nothing has changed.
+    """Become the successor; signals must be held back. Returns only by an exception, with all as it was.
 
     Raises:
         OSError: it can't be executed.

@@ -31,6 +31,8 @@ class Prober:
         self._answer = answer
         self._tasks: dict[_Key, set[asyncio.Task[None]]] = {}
         self._probes: dict[_Key, dict[ProbeKind, tuple[ProbeSpec, HealthProbe]]] = {}
+        #: How often attempts that were under way have been interfered with.
+        self._interferences = 0
 
     def attempt(self, instance: str, run: int, spec: ProbeSpec, make: Callable[[], HealthProbe]) -> None:
         """Make one attempt of the probe ``spec``, which ``make`` makes when there is none yet."""
@@ -48,6 +50,10 @@ class Prober:
         for task in self._tasks.pop((instance, run), ()):
             task.cancel()
 
+    def discard_failures(self) -> None:
+        """What the attempts under way need is taken from them: a failure of one says nothing about who was asked."""
+        self._interferences += 1
+
     def is_busy(self) -> bool:
         """An attempt is under way."""
         return bool(self._tasks)
@@ -63,6 +69,7 @@ class Prober:
     async def _attempt(self, instance: str, run: int, spec: ProbeSpec, probe: HealthProbe) -> None:
         began_at = system.now()
         late: list[float] = []
+        interferences = self._interferences
         timer = self._loop.call_later(spec.timeout, lambda: late.append(system.now() - began_at - spec.timeout))
         try:
             result = await probe.check()
@@ -71,6 +78,8 @@ class Prober:
         outcome, output = result.outcome, result.output
         if outcome is Outcome.FAILURE and late and late[0] > _LATE:
             outcome, output = Outcome.DISCARDED, f"the supervisor was held up for {late[0]:.1f}s during the attempt"
+        elif outcome is Outcome.FAILURE and interferences != self._interferences:
+            outcome, output = Outcome.DISCARDED, "the supervisor ended the attempt, since it was to be replaced"
         duration = system.now() - began_at
         self._answer(instance, ProbeDone(run, spec.kind, outcome, _printable(output), duration))
 

@@ -75,7 +75,7 @@ class Service:
         self.engine.on_failure = self._fail
         self.overview = Overview(self)
         self._upkeep = Upkeep(self._loop, self)
-        self.succession = Succession(self, world.spawner)
+        self.succession = Succession(self, world)
 
     # --- the beginning ------------------------------------------------------------------------------------------
 

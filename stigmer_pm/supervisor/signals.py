@@ -10,9 +10,14 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Mapping
+from types import FrameType
+from typing import TYPE_CHECKING
 
 from stigmer_pm.runtime import system
-from stigmer_pm.supervisor.service import Service
+from stigmer_pm.threads import DeafExecutor
+
+if TYPE_CHECKING:
+    from stigmer_pm.supervisor.service import Service
 
 _log = logging.getLogger(__name__)
 
@@ -26,13 +31,39 @@ ENDS_A_CONTAINER = tuple(
 #: What process 1 passes on to the component that it stands for.
 PASSED_ON = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
+#: Signals that have come, and whose deed is still to be done.
+_noted: set[int] = set()
+
 
 def handle(loop: asyncio.AbstractEventLoop, meanings: Meanings) -> None:
-    """From now on each of these signals does what it means; those that were held back meanwhile follow at once."""
+    """From now on each of these signals does what it means; those that were held back meanwhile follow at once.
+
+    Called once for each loop, before anything is carried out in its default executor: no signal comes to its threads.
+    """
+    loop.set_default_executor(DeafExecutor())
     system.default_signals()
     for number, deed in meanings.items():
-        loop.add_signal_handler(number, deed)
+        loop.add_signal_handler(number, _do, number, deed)
+        # In place of asyncio's, which does nothing, for it is the byte in its pipe that wakes the loop up.
+        signal.signal(number, _note)
+        signal.siginterrupt(number, False)
+        if number in _noted:
+            loop.call_soon(_do, number, deed)  # it came at the end of the loop before this one
     system.let_signals_through()
+
+
+def is_one_unheard() -> bool:
+    """A signal has come that the loop will hear of on its next turn."""
+    return bool(_noted)
+
+
+def _note(number: int, frame: FrameType | None) -> None:
+    _noted.add(number)
+
+
+def _do(number: int, deed: Callable[[], None]) -> None:
+    _noted.discard(number)
+    deed()
 
 
 def in_background(service: Service) -> Meanings:

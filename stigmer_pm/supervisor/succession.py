@@ -7,12 +7,14 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from stigmer_pm.runtime.probe_child import CommandChild, CommandSpawner
+from stigmer_pm.runtime.probe_child import CommandChild
+from stigmer_pm.supervisor import signals
 from stigmer_pm.supervisor.checking import check
 from stigmer_pm.supervisor.contents import check_readable
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.handover import Handover, Successor, give, held_back_signals
 from stigmer_pm.supervisor.store import StoreError
+from stigmer_pm.supervisor.world import LocalWorld
 from stigmer_pm.version import __version__
 
 if TYPE_CHECKING:
@@ -21,16 +23,12 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-#: Seconds in which the loop turns a few times.
-_HEAR = 0.01
-
-
 class Succession:
     """The way from one supervisor to the next in the same process."""
 
-    def __init__(self, service: Service, spawner: CommandSpawner) -> None:
+    def __init__(self, service: Service, world: LocalWorld) -> None:
         self._service = service
-        self._spawner = spawner
+        self._world = world
         self._replacing: asyncio.Task[None] | None = None
         self._trial: asyncio.Task[str] | None = None
 
@@ -116,11 +114,12 @@ class Succession:
         service.engine.feed.turn_clients_away(has_moved=True)
         try:
             listener_fd = await door.pause()
-            with held_back_signals():
-                # One that has come before has been noted by its C handler alone: let the loop hear of it.
-                await asyncio.sleep(_HEAR)
-                if not service.is_ending and not service.ended.is_set():
-                    self._exec(successor, listener_fd)
+            while not service.is_ending and not service.ended.is_set():
+                # The loop must not turn in here: what it starts would have the signals blocked for life.
+                with held_back_signals():
+                    if not signals.is_one_unheard():
+                        self._exec(successor, listener_fd)
+                await asyncio.sleep(0)
         except (Refused, OSError) as error:
             _log.error("not replaced: %s; going on", error)
         finally:
@@ -139,7 +138,7 @@ class Succession:
         service = self._service
         service.engine.settle()
         self._refuse_without_record()
-        self._spawner.kill_all()
+        self._world.break_off_probes()
         handover = Handover(
             os.getpid(),
             service.home.lock_fd,
@@ -154,7 +153,7 @@ class Succession:
         give(successor, handover)
 
     def _spawn(self, command: tuple[str, ...], environment: dict[str, str], output_fd: int) -> CommandChild:
-        return self._spawner.spawn(command, cwd="/", env=environment, output_fd=output_fd, user=None, group=None)
+        return self._world.spawner.spawn(command, cwd="/", env=environment, output_fd=output_fd, user=None, group=None)
 
 
 def _not_now(why: str, cure: str) -> Refused:

@@ -167,6 +167,12 @@ class LocalWorld:
 
         self._prober.attempt(instance.state.name, run, probe, make)
 
+    def break_off_probes(self) -> None:
+        """End the commands of probes, for whoever waits for them will not be there any more; if it is after all, then
+        they have neither failed nor passed."""
+        self._prober.discard_failures()
+        self.spawner.kill_all()
+
     def forget(self, instance: str, run: int) -> None:
         """A run is over: its probes and its pid file go."""
         self._prober.cancel(instance, run)

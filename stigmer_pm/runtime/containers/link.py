@@ -14,6 +14,7 @@ from stigmer_pm.runtime.containers.address import BadContext, EngineAddress, eng
 from stigmer_pm.runtime.containers.knock import Answer, knock
 from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence, explain
 from stigmer_pm.runtime.containers.workers import Workers
+from stigmer_pm.threads import DeafThread
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -223,7 +224,7 @@ class EngineLink:
             with suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(_finish, over)
 
-        threading.Thread(target=read, name="engine-events", daemon=True).start()
+        DeafThread(read, "engine-events").start()
         while not over.done():
             await asyncio.wait((over,), timeout=_ASK_EVERY)
             if not over.done() and await self._is_mute():

@@ -9,6 +9,7 @@ from contextlib import closing
 from stigmer_pm.runtime.containers.log_copy import LogCopy
 from stigmer_pm.runtime.containers.log_source import LogReader, LogSource
 from stigmer_pm.runtime.containers.trouble import EngineRefusal
+from stigmer_pm.threads import DeafThread
 
 #: Seconds between two tries to write to a log that can't be written, because the disk is full for example.
 _TRY_AGAIN = 1.0
@@ -49,8 +50,8 @@ class LogStream:
         self._is_abandoned = False
         self._lock = threading.Lock()
         self._reader: LogReader | None = None
-        # A daemon: it may be deep in a call that never returns, and holds nothing that needs an end in good order.
-        self._thread = threading.Thread(target=self._run, name=f"log {container_id[:12]}", daemon=True)
+        # It isn't waited for: it may be deep in a call that never returns, and holds nothing that needs a good end.
+        self._thread = DeafThread(self._run, f"log {container_id[:12]}")
         #: Why the log can't be written at this moment; the output waits on the engine.
         self.stalled_by: OSError | None = None
 

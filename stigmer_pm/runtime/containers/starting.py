@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +15,7 @@ from stigmer_pm.runtime.containers.seen import Seen
 from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence
 from stigmer_pm.runtime.containers.watch import Watch
 from stigmer_pm.runtime.spawn import SpawnFailure
+from stigmer_pm.threads import DeafThread
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -137,7 +137,7 @@ class Beginning:
                 error = raised
             loop.call_soon_threadsafe(_settle, over, error)
 
-        threading.Thread(target=pull, name="engine-pull", daemon=True).start()
+        DeafThread(pull, "engine-pull").start()
         try:
             await _unless(watch, over)
         except EngineRefusal as refusal:

@@ -11,7 +11,10 @@ import queue
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
+
+from stigmer_pm.threads import DeafThread
 
 T = TypeVar("T")
 _Jobs: TypeAlias = "queue.SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None]"
@@ -37,7 +40,7 @@ class Workers:
             self._jobs.put((job, future))
             if self._idle < self._jobs.qsize() and self._threads < self._most:
                 self._threads += 1
-                threading.Thread(target=self._work, args=(self._jobs,), name=self._name, daemon=True).start()
+                DeafThread(partial(self._work, self._jobs), self._name).start()
         self._waited_for.add(future)
         try:
             return await future
