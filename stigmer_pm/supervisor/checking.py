@@ -57,11 +57,22 @@ async def check(successor: Successor, database: str, spawn: Spawn) -> str:
     finally:
         os.close(read_fd)
         os.close(write_fd)
+    return _version_in(words, child.exited.result())
+
+
+def _version_in(words: str, status: int) -> str:
+    """The version in what the program has said, of which the last line counts.
+
+    Raises:
+        Refused: there is none.
+    """
     last = (words.strip().splitlines() or [""])[-1]
     try:
         found = json.loads(last)
-    except ValueError:
-        raise _refusal(last or f"it ended with wait status {child.exited.result()}") from None
+    except (ValueError, RecursionError):
+        raise _refusal(last or f"it ended with wait status {status}") from None
+    if not isinstance(found, dict):
+        raise _refusal(f"its answer is no version: {last}")
     if "version" not in found:
         raise _refusal(str(found.get("error")))
     return str(found["version"])

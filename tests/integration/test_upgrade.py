@@ -169,7 +169,12 @@ def test_a_version_that_cannot_take_over_is_refused_and_the_old_one_goes_on(proj
     project.write("raise ImportError('no wheel for this machine')\n", "broken/uvicorn/__init__.py")
     broken = {"PYTHONPATH": os.pathsep.join([str(project.dir / "broken"), project.environ["PYTHONPATH"]])}
     newer = other_version(project, "newer", "supervisor/contents.py", "FORMAT = 1\n", "FORMAT = 2\n")
-    cases = ((broken, "ImportError: no wheel for this machine"), (newer, "is of format 1, and this version knows 2"))
+    odd = other_version(project, "odd", "selfcheck.py", "print(json.dumps(found))", "print('null')")
+    cases = (
+        (broken, "ImportError: no wheel for this machine"),
+        (newer, "is of format 1, and this version knows 2"),
+        (odd, "its answer is no version: null"),
+    )
     for environ, words in cases:
         result = project.run("upgrade", env=environ)
         assert result.code == 1
