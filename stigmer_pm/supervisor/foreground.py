@@ -48,7 +48,8 @@ def run_foreground(order: Mapping[str, Any], manner: Manner, display: Display, h
 
     Returns:
         The exit status: that of ``exit_code_from`` (128+n for a signal); or of a component that was given up on, with
-        ``exit_on_failure``; or 130 when interrupted; or 1 when a component failed, else 0.
+        ``exit_on_failure``; or 130 when interrupted; or 1 when a component failed, else 0. A service that was told to
+        end has 0.
 
     Raises:
         Refused: it can't be begun; nothing was started.
@@ -263,8 +264,8 @@ class _Foreground:
             state = next((s for s in self._states() if s.name == self._manner.exit_code_from), None)
             if state is not None and state.last_end is not None:
                 return status_of(state.last_end)
+        if self._manner.is_service:
+            return LEFT if self._service.has_let_go and not self._manner.leaves_running else 0
         if self._interrupts:
             return INTERRUPTED
-        if self._service.has_let_go and self._manner.is_service and not self._manner.leaves_running:
-            return LEFT
         return HURRIED if self._is_hurried else 0

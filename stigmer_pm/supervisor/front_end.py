@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from stigmer_pm.core.state import Desired, InstanceState, Phase, RunEnd
 
+#: For somebody who sits in front. A service manager would take these two for failures, and start again what somebody
+#: has just stopped, so that a service ends with 0 however it was asked to.
 INTERRUPTED = 130
 #: As a shell has it for one that SIGTERM ended: here for an end that was not waited for.
 HURRIED = 128 + signal.SIGTERM

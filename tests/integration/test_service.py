@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,26 @@ def test_it_stays_when_every_component_has_ended_and_shows_no_logs(project: Proj
     assert code == 0
     assert "job: failed: exited 3" in said
     assert "loud" not in said
+
+
+@pytest.mark.parametrize(
+    "signals", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT,), (signal.SIGINT, signal.SIGTERM)]
+)
+def test_a_stop_that_was_asked_for_is_no_failure(project: Project, signals: tuple[signal.Signals, ...]) -> None:
+    """However hurried: after another status than 0 ``Restart=on-failure`` would start everything again."""
+    project.write("""
+        components:
+          web: {command: ["sh", "-c", "trap '' TERM; echo hello; while :; do sleep 0.05; done"], stop_timeout: 2s}
+    """)
+    process = begin(project)
+    eventually(lambda: b"hello" in project.log("web"))
+    for number in signals:
+        process.send_signal(number)
+        with suppress(AssertionError):
+            eventually(lambda: project.ps()["web"]["phase"] == "stopping", deadline=1.0)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    assert not project.living()
 
 
 def test_one_that_was_killed_comes_back_to_what_runs_and_applies_no_edit(project: Project) -> None:

@@ -108,6 +108,22 @@ def test_it_takes_over_from_the_background_and_rests_after_down(shop: Project, s
     assert not shop.living()
 
 
+def test_a_supervisor_that_is_told_twice_to_end_rests(shop: Project, systemd: Booted) -> None:
+    """The second SIGTERM kills what is left, and nothing is started again."""
+    shop.write("""
+        components:
+          web: {command: ["sh", "-c", "trap '' TERM; echo hello; while :; do sleep 0.05; done"], stop_timeout: 50}
+    """)
+    systemd.install(shop)
+    assert systemd.systemctl("start") == 0
+    eventually(lambda: b"hello" in shop.log("web"))
+    systemd.kill("TERM")
+    shop.wait_phase("web", "stopping")
+    systemd.kill("TERM")
+    systemd.wait(ActiveState="inactive", SubState="dead", Result="success", NRestarts="0")
+    assert not shop.living()
+
+
 def test_a_file_with_errors_is_no_start_and_is_not_tried_for_ever(shop: Project, systemd: Booted) -> None:
     """With nothing on record. RestartPreventExitStatus=2."""
     shop.write("components: [\n")
