@@ -16,6 +16,7 @@ from stigmer_pm.core.state import InstanceState, Phase
 from stigmer_pm.runtime import system, table
 from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.supervisor import commands, signals
+from stigmer_pm.supervisor.beginning_again import Failed, serve_in_spite_of_bugs
 from stigmer_pm.supervisor.contents import peek
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.front_end import HURRIED, INTERRUPTED, LEFT, Manner, due_end, status_of
@@ -74,7 +75,7 @@ def run_foreground(order: Mapping[str, Any], manner: Manner, display: Display, h
         log_to(home.dir.supervisor_log)
         if parsed.prefers_record:
             parsed = _from_record(parsed, home, display)
-        return asyncio.run(_Foreground(home, display, manner).run(parsed, handover))
+        return serve_in_spite_of_bugs(parsed, _Foreground(home, display, manner, handover).run)
     except StoreError as error:
         raise Refused(str(error), cure=error.cure, exit_status=1, code="store") from error
     except Refused:
@@ -108,16 +109,27 @@ def _from_record(order: Order, home: Home, display: Display) -> Order:
 
 
 class _Foreground:
-    def __init__(self, home: Home, display: Display, manner: Manner) -> None:
+    """A supervisor in front: for all that it is as long as no bug is met, and of one that begins again after it."""
+
+    def __init__(self, home: Home, display: Display, manner: Manner, handover: Handover | None) -> None:
         self._home = home
         self._display = display
         self._manner = manner
         self._interrupts = 0
         self._is_hurried = False
         self._status: int | None = None
-        self._told: dict[str, str] = {}
+        self._handover = handover
+        #: What the one before in this place was about: that which handed over, or which met a bug.
+        self._front: Mapping[str, Any] = {} if handover is None else dict(handover.front or {})
+        self._told: dict[str, str] = dict(self._front.get("told", {}))
 
-    async def run(self, order: Order, handover: Handover | None) -> int:
+    async def run(self, order: Order, is_to_end: bool) -> int:
+        """Supervise until the end, which may be due at once; the exit status.
+
+        Raises:
+            Failed: a bug was met while it served. It can be run again.
+        """
+        handover, self._handover = self._handover, None
         service = Service(self._home, order, inherited_listener(handover))
         self._service = service
         service.describe_front = self._describe
@@ -128,7 +140,7 @@ class _Foreground:
         try:
             signals.handle(asyncio.get_running_loop(), self._meanings())
             # Made before anything is started, so that not even the first line is missed.
-            self._logs = self._open_logs(order, handover)
+            self._logs = self._open_logs(order)
             service.begin(order)
             notifier = Notifier(order.environment)
             service.on_ending = lambda: notifier.tell_stopping(service.engine.project)
@@ -136,12 +148,17 @@ class _Foreground:
             if not self._manner.is_service:
                 works.append(self._logs.follow(service.engine))
             tasks += [asyncio.create_task(work) for work in works]
+            if is_to_end:
+                service.end()
             await service.open_door()
             notifier.tell_ready()
             tasks.append(asyncio.create_task(notifier.keep_watchdog_calm()))
+            for task in tasks:
+                service.look_after(task)
             await service.ended.wait()
             if service.failure is not None:
-                raise service.failure
+                self._leave_to_the_next()
+                raise Failed(was_ending=service.is_ending) from service.failure
             status = self._final_status()
         finally:
             for task in tasks:
@@ -150,16 +167,18 @@ class _Foreground:
             await service.close()
         return status
 
-    def _open_logs(self, order: Order, handover: Handover | None) -> FrontLogs:
+    def _leave_to_the_next(self) -> None:
+        signals.hold_back()
+        self._logs.is_handed_on = True
+        self._front = self._describe()
+
+    def _open_logs(self, order: Order) -> FrontLogs:
         """From here on, or from where the supervisor before this one has stopped showing them."""
         if order.spec is not None:
             self._refuse_one_that_will_not_run(self._service, order.spec, order)
         components = () if order.spec is None else order.spec.components
-        front = {} if handover is None else dict(handover.front or {})
-        self._told = dict(front.get("told", {}))
-        return FrontLogs(
-            {c.name: c.log for c in components}, front.get("offsets", {}), self._display.show, self._display.say
-        )
+        begin = self._front.get("offsets", {})
+        return FrontLogs({c.name: c.log for c in components}, begin, self._display.show, self._display.say)
 
     def _describe(self) -> Mapping[str, object]:
         """What the supervisor that takes this one's place must know beside what is on record."""

@@ -26,6 +26,8 @@ class FrontLogs:
         self._show_line = show
         self._say = say
         self._begin = begin
+        #: Another one goes on showing them, from where this one has come to.
+        self.is_handed_on = False
         self._follower = Follower({} if begin else paths, 0, self._tell_trouble)
 
     def offsets(self) -> dict[str, int]:
@@ -33,7 +35,8 @@ class FrontLogs:
         return self._follower.offsets()
 
     async def follow(self, engine: Engine) -> None:
-        """Show lines until this is cancelled; what has been written by then is shown as well."""
+        """Show lines until this is cancelled; what has been written by then is shown as well, unless another one goes
+        on."""
         paths: dict[str, str] = {}
         try:
             while True:
@@ -44,8 +47,9 @@ class FrontLogs:
                 self._show(self._follower.poll())
                 await asyncio.sleep(0 if self._follower.is_behind else _LOOK)
         finally:
-            self._show(self._follower.poll())
-            self._show(self._follower.rest())
+            if not self.is_handed_on:
+                self._show(self._follower.poll())
+                self._show(self._follower.rest())
             self._follower.close()
 
     def _tell_trouble(self, name: str, error: OSError) -> None:

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
-from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Mapping, MutableMapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,18 +18,6 @@ from typing import Any
 VARIABLE = "STIGMER_PM_HANDOVER"
 #: Raised whenever a program could misread the handover of one before it; the check before the exec compares it.
 FORMAT = 1
-
-#: What would end the next program before it has a handler. Held back over the exec, it follows then.
-_HELD_BACK = (
-    signal.SIGTERM,
-    signal.SIGINT,
-    signal.SIGHUP,
-    signal.SIGQUIT,
-    signal.SIGUSR1,
-    signal.SIGUSR2,
-    signal.SIGRTMIN + 3,
-    *((signal.SIGPWR,) if hasattr(signal, "SIGPWR") else ()),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +58,6 @@ class Handover:
     python_path: str | None
     front: Mapping[str, Any] | None
     format: int = FORMAT
-
-
-@contextmanager
-def held_back_signals() -> Iterator[None]:
-    """What would end the next program waits until it has handlers; or until the block ends, when there is none."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD_BACK)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def give(successor: Successor, handover: Handover) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import time
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from stigmer_pm.core.plan import Scope
@@ -15,6 +13,7 @@ from stigmer_pm.runtime import system
 from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.spec.codec import decode
 from stigmer_pm.supervisor import signals
+from stigmer_pm.supervisor.beginning_again import Failed, serve_in_spite_of_bugs
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.handover import Handover
 from stigmer_pm.supervisor.home import Busy, Home
@@ -26,15 +25,6 @@ from stigmer_pm.supervisor.store import StoreError
 _log = logging.getLogger(__name__)
 
 Reply = Callable[[Mapping[str, object]], None]
-
-#: A supervisor that fails more often than this within so many seconds is not begun again.
-_MOST_FAILURES, _FAILURE_WINDOW = 5, 60.0
-#: Seconds before it begins again, so that one that fails at once does not take the machine.
-_PAUSE = 0.1
-
-
-class _Failed(Exception):
-    """A bug has ended a supervisor that was serving."""
 
 
 def read_order(order: Mapping[str, Any]) -> Order:
@@ -68,7 +58,7 @@ def supervise(order: Order, reply: Reply, detach: Callable[[Home], None], handov
         log_to(home.dir.supervisor_log)
         detach(home)
         system.set_process_name("stigmer-pm sup")
-        return _serve_in_spite_of_bugs(home, order, reply, handover)
+        return _serve_to_the_end(home, order, reply, handover)
     except Refused as refused:
         _log.error("%s", refused.message)
         home.withdraw()
@@ -116,31 +106,21 @@ def inherited_listener(handover: Handover | None) -> socket.socket | None:
     return listener
 
 
-def _serve_in_spite_of_bugs(home: Home, order: Order, reply: Reply, handover: Handover | None) -> int:
-    """Serve; when a bug ends it, begin again from what is on record, as after a crash.
+def _serve_to_the_end(home: Home, order: Order, reply: Reply, handover: Handover | None) -> int:
+    handed_over = [handover]
 
-    A bug that comes back at once is not answered for ever: who is there to see it finds it in the log.
-    """
-    failures: deque[float] = deque(maxlen=_MOST_FAILURES)
-    while True:
-        try:
-            return asyncio.run(_serve(home, order, reply, handover))
-        except _Failed:
-            handover = None
-            _log.exception("bug in the supervisor: it begins again from what is on record; what runs goes on")
-            if len(failures) == _MOST_FAILURES and system.now() - failures[0] < _FAILURE_WINDOW:
-                raise
-            failures.append(system.now())
-            time.sleep(_PAUSE)
-            order = Order(order.state_dir, order.file, order.environment)
+    def serve(order: Order, is_to_end: bool) -> Coroutine[Any, Any, int]:
+        return _serve(home, order, reply, handed_over.pop() if handed_over else None, is_to_end=is_to_end)
+
+    return serve_in_spite_of_bugs(order, serve)
 
 
-async def _serve(home: Home, order: Order, reply: Reply, handover: Handover | None) -> int:
-    """Serve until the end.
+async def _serve(home: Home, order: Order, reply: Reply, handover: Handover | None, *, is_to_end: bool) -> int:
+    """Serve until the end, or end in order at once.
 
     Raises:
         Refused: the order can't be carried out; nothing was started.
-        _Failed: a bug was met while it served.
+        Failed: a bug was met while it served.
     """
     try:
         service = Service(home, order, inherited_listener(handover))
@@ -151,10 +131,13 @@ async def _serve(home: Home, order: Order, reply: Reply, handover: Handover | No
             service.tell_of_handover(handover.version)
         signals.handle(asyncio.get_running_loop(), signals.in_background(service))
         answer = service.begin(order)
+        if is_to_end:
+            service.end()
         reply({"socket": await service.open_door(), "apply": answer})
         await service.ended.wait()
         if service.failure is not None:
-            raise _Failed from service.failure
+            signals.hold_back()
+            raise Failed(was_ending=service.is_ending) from service.failure
     finally:
         await service.close()
     return 0

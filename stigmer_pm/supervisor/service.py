@@ -53,7 +53,7 @@ class Service:
         self.ended = asyncio.Event()
         self.bodies = Bodies()
         #: The bug that has ended it, if one has.
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         self.is_ending = False
         #: It has ended and left what runs to the next one.
         self.has_let_go = False
@@ -72,7 +72,7 @@ class Service:
         self._loop = asyncio.get_running_loop()
         world = make_world(self._loop, self.store, home.dir, order)
         self.engine = make_engine(self._loop, self.store, world, order)
-        self.engine.on_failure = self._fail
+        self.engine.on_failure = self.fail
         self.overview = Overview(self)
         self._upkeep = Upkeep(self._loop, self)
         self.succession = Succession(self, world)
@@ -195,13 +195,19 @@ class Service:
         self.engine.stop_all(self._all_stopped)
 
     def _all_stopped(self) -> None:
+        self._finishing = self._loop.create_task(self._finish())
+        self.look_after(self._finishing)
+
+    async def _finish(self) -> None:
         try:
             with self.store.transaction():
                 self.store.clear_instances()
         except StoreError as error:
             _log.error("%s; what was applied is not forgotten, and the next supervisor starts it", error)
         self.home.unpublish()
-        self._ending = self._loop.create_task(self._end_strays())
+        await self._end_strays()
+        await self.engine.world.clear_away()
+        self.ended.set()
 
     async def _end_strays(self) -> None:
         """Nothing that came from a run outlives the supervisor, however it has hidden itself."""
@@ -211,8 +217,6 @@ class Service:
                 break
             _log.warning("ended what had hidden itself: %s", ", ".join(map(str, strays)))
             await asyncio.sleep(0.02)
-        await self.engine.world.clear_away()
-        self.ended.set()
 
     def let_go(self) -> None:
         """End, and leave what runs to the next supervisor, as a death would; what is known by now is written first."""
@@ -221,9 +225,21 @@ class Service:
         self.engine.let_go()
         self.ended.set()
 
-    def _fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
+        """A bug was met: another supervisor begins from what is on record."""
+        if self.ended.is_set():
+            _log.error("bug at the end of the supervisor", exc_info=error)
+            return
         self.failure = error
         self.ended.set()
+
+    def look_after(self, task: asyncio.Task[None]) -> None:
+        """A bug that ends a task is one of the supervisor: what the task was for would never happen."""
+        task.add_done_callback(self._task_ended)
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.fail(error)
 
     async def close(self) -> None:
         """Let go of everything. After an orderly end nothing runs; otherwise what runs goes on."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,18 @@ ENDS_A_CONTAINER = tuple(
 )
 #: What process 1 passes on to the component that it stands for.
 PASSED_ON = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+
+#: What would end a program before it has a handler. Held back, it follows then.
+_HELD_BACK = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGRTMIN + 3,
+    *((signal.SIGPWR,) if hasattr(signal, "SIGPWR") else ()),
+)
 
 #: Signals that have come, and whose deed is still to be done.
 _noted: set[int] = set()
@@ -55,6 +68,24 @@ def handle(loop: asyncio.AbstractEventLoop, meanings: Meanings) -> None:
 def is_one_unheard() -> bool:
     """A signal has come that the loop will hear of on its next turn."""
     return bool(_noted)
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """What would end the next program waits until it has handlers; or until the block ends, when there is none.
+
+    Nothing may be started within the block: it would have the signals blocked for life.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD_BACK)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def hold_back() -> None:
+    """They wait until :func:`handle` is called for another loop."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HELD_BACK)
 
 
 def _note(number: int, frame: FrameType | None) -> None:

@@ -12,7 +12,7 @@ from stigmer_pm.supervisor import signals
 from stigmer_pm.supervisor.checking import check
 from stigmer_pm.supervisor.contents import check_readable
 from stigmer_pm.supervisor.errors import Refused
-from stigmer_pm.supervisor.handover import Handover, Successor, give, held_back_signals
+from stigmer_pm.supervisor.handover import Handover, Successor, give
 from stigmer_pm.supervisor.store import StoreError
 from stigmer_pm.supervisor.world import LocalWorld
 from stigmer_pm.version import __version__
@@ -115,8 +115,7 @@ class Succession:
         try:
             listener_fd = await door.pause()
             while not service.is_ending and not service.ended.is_set():
-                # The loop must not turn in here: what it starts would have the signals blocked for life.
-                with held_back_signals():
+                with signals.held_back():  # so the loop must not turn in here
                     if not signals.is_one_unheard():
                         self._exec(successor, listener_fd)
                 await asyncio.sleep(0)

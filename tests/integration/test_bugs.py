@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from tests.project import Project, eventually
 
 # The program with a mistake in its core: every so many events that it handles, it raises.
@@ -80,3 +82,130 @@ def test_down_of_a_project_whose_engine_was_never_there_frightens_nobody(project
     assert result.out == "1 component stopped; supervisor ended\n"
     assert "still there" not in result.err
     assert "goes on stopping" not in result.err
+
+
+def test_one_that_cannot_begin_again_takes_nothing_away(project: Project) -> None:
+    """Its record was removed as well. The state folder is as old as the supervisor, and stays, with the logs in it."""
+    project.write("components: {a: {command: sleep 1000}, b: {command: [sh, -c, 'echo hello; exec sleep 1000']}}\n")
+    bug = project.dir / "bug"
+    command = [sys.executable, "-c", BROKEN, "up"]
+    subprocess.run(command, cwd=project.dir, env={**project.environ, "BUG": str(bug)}, check=True, timeout=60)
+    before, supervisor = project.pids(), project.supervisor_pid()
+    bug.write_text("once")
+    for part in project.state.glob("state.db*"):
+        part.unlink()
+    assert before["a"] is not None
+    os.kill(before["a"], signal.SIGKILL)
+    eventually(lambda: supervisor not in project.living(), "it has ended")
+    assert project.log("b") == b"hello\n"
+    assert "the record of what runs is lost" in (project.state / "supervisor.log").read_text()
+    project.up()
+    assert project.pid("b") == before["b"]
+
+
+# The program with a mistake in one of the tasks that only one in front has.
+BROKEN_IN_FRONT = """\
+import os, sys
+from pathlib import Path
+from stigmer_pm.supervisor import beginning_again, foreground, front_logs, notify
+
+beginning_again._PAUSE = float(os.environ["PAUSE"])
+
+def with_a_bug(function):
+    def broken(*arguments):
+        bug = Path(os.environ["BUG"])
+        if bug.exists():
+            if bug.read_text() == "once":
+                bug.unlink()
+            raise ZeroDivisionError("a bug")
+        return function(*arguments)
+    return broken
+
+match os.environ["WHERE"]:
+    case "watch":
+        foreground.due_end = with_a_bug(foreground.due_end)
+    case "logs":
+        front_logs.Follower.poll = with_a_bug(front_logs.Follower.poll)
+    case "news":
+        notify.summary = with_a_bug(notify.summary)
+    case "end":
+        foreground.Service._end_strays = with_a_bug(foreground.Service._end_strays)
+from stigmer_pm.__main__ import main
+sys.exit(main())
+"""
+
+COUNT = "i=0; while :; do i=$$((i+1)); echo line $$i; sleep 0.01; done"
+JOB = "while ! test -e end; do sleep 0.02; done; exit 5"
+
+
+def begin_in_front(project: Project, where: str, pause: float = 0.1) -> subprocess.Popen[str]:
+    """It ends with the component ``job``."""
+    project.write(f"""
+        components:
+          count: {{command: [sh, -c, "{COUNT}"]}}
+          job: {{command: [sh, -c, "{JOB}"], restart: never}}
+    """)
+    variables = {"BUG": str(project.dir / "bug"), "WHERE": where, "PAUSE": str(pause)}
+    variables["NOTIFY_SOCKET"] = str(project.dir / "nobody")
+    process = subprocess.Popen(
+        [sys.executable, "-c", BROKEN_IN_FRONT, "up", "--foreground", "--exit-code-from", "job"],
+        cwd=project.dir, env={**project.environ, **variables}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    eventually(lambda: b"line 5\n" in project.log("count") and project.answers())
+    return process
+
+
+@pytest.mark.parametrize("where", ["watch", "logs", "news"])
+def test_a_bug_beside_the_engine_of_one_in_front_is_answered_as_any_other(project: Project, where: str) -> None:
+    """It begins again, and still shows every line once, and ends with the component that was named."""
+    process = begin_in_front(project, where)
+    before, bug = project.pids(), project.dir / "bug"
+    bug.write_text("once")
+    project.run("restart", "count")
+    eventually(lambda: not bug.exists())
+    eventually(lambda: project.run("ps").code == 0 and project.pid("count") != before["count"])
+    assert project.pid("job") == before["job"]
+    log = project.dir / ".stigmer" / "supervisor.log"
+    eventually(lambda: "begins again from what is on record" in log.read_text())
+    assert "ZeroDivisionError" in log.read_text()
+    (project.dir / "end").touch()
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 5, err
+    assert "".join(line.removeprefix("count | ") + "\n" for line in out.splitlines()) == project.log("count").decode()
+
+
+def test_a_sigterm_that_comes_while_it_begins_again_is_not_lost(project: Project) -> None:
+    """There is no loop that could hear of it then."""
+    process = begin_in_front(project, "watch", pause=3.0)
+    log, bug = project.dir / ".stigmer" / "supervisor.log", project.dir / "bug"
+    bug.write_text("once")
+    project.run("restart", "count", "--no-wait")
+    eventually(lambda: "begins again from what is on record" in log.read_text())
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 143, err  # that of ``job``, which SIGTERM has ended
+    assert not project.living()
+
+
+def test_a_bug_at_the_end_of_everything_does_not_keep_it_from_ending(project: Project) -> None:
+    """Nor is the status lost."""
+    process = begin_in_front(project, "end")
+    (project.dir / "bug").write_text("once")
+    (project.dir / "end").touch()
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 5, (out, err)
+    assert not (project.dir / "bug").exists()
+    assert "ZeroDivisionError" in (project.dir / ".stigmer" / "supervisor.log").read_text()
+
+
+def test_a_bug_in_front_that_comes_back_at_once_ends_it_and_nothing_else(project: Project) -> None:
+    """One line says so, and an ``up`` takes over what runs."""
+    process = begin_in_front(project, "watch")
+    before = project.pids()
+    (project.dir / "bug").write_text("always")
+    project.run("restart", "count", "--no-wait")
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, "internal error in the supervisor; what runs goes on" in err) == (1, True), err
+    project.up()
+    assert project.pid("job") == before["job"]
