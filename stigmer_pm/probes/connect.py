@@ -9,6 +9,8 @@ import socket
 from functools import lru_cache
 from typing import Any
 
+from stigmer_pm.probes.shortage import check_resolver
+
 _Address = tuple[
     int, int, int, str, Any
 ]  # family, type, protocol, canonical name, socket address: as getaddrinfo has it
@@ -21,7 +23,8 @@ async def connect(host: str, port: int) -> socket.socket:
     and so would stop the whole supervisor for up to a second.
 
     Raises:
-        OSError: the name cannot be resolved, or no address answers; then the error of the first address.
+        OSError: the name cannot be resolved, or no address answers; then the error of the first address. What this
+            process itself is short of is told as such.
     """
     failed: OSError | None = None
     for family, kind, protocol, _, address in await _resolve(host, port):
@@ -65,6 +68,9 @@ async def _resolve(host: str, port: int) -> list[_Address]:
             pass
     try:
         return list(await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    except socket.gaierror as error:
+        check_resolver(error)
+        raise
     except UnicodeError as error:  # an empty or over-long label, which the idna codec refuses before any resolver
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known") from error
 

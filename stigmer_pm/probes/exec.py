@@ -8,8 +8,9 @@ import signal
 from collections.abc import Mapping
 
 from stigmer_pm.core.probing import Outcome
-from stigmer_pm.probes.reason import is_own_shortage, reason, seconds
+from stigmer_pm.probes.reason import reason, seconds
 from stigmer_pm.probes.result import CheckResult
+from stigmer_pm.probes.shortage import is_own_shortage
 from stigmer_pm.probes.spawner import ProbeChild, Spawner
 from stigmer_pm.spec import ExecCheck
 
@@ -37,7 +38,7 @@ async def check_exec(
     started is a failure, although the kubelet discards it.
 
     Raises:
-        OSError: the supervisor has no file descriptor left.
+        OSError: the supervisor is short of descriptors, processes or memory, so that nothing was asked.
     """
     output = _Output()
     try:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from stigmer_pm.core.probing import Outcome
 from stigmer_pm.probes.reason import seconds
 from stigmer_pm.probes.result import CheckResult
+from stigmer_pm.probes.shortage import check_descriptors
 from stigmer_pm.spec import GrpcCheck
 from stigmer_pm.threads import deaf
 from stigmer_pm.version import __version__
@@ -18,6 +19,9 @@ from stigmer_pm.version import __version__
 _METHOD = "/grpc.health.v1.Health/Check"
 _SERVING = 1
 _STATUSES = {0: "UNKNOWN", 1: "SERVING", 2: "NOT_SERVING", 3: "SERVICE_UNKNOWN"}
+#: What must be free for an attempt. It takes ten, others may be under way, and their library ends the whole process
+#: (SIGABRT) when it finds none where it needs one.
+_DESCRIPTORS = 64
 _OPTIONS = (
     ("grpc.primary_user_agent", f"stigmer-pm/{__version__}"),
     ("grpc.enable_http_proxy", 0),  # Kubernetes: the environment's proxies are not used
@@ -29,7 +33,11 @@ async def check_grpc(check: GrpcCheck, timeout: float) -> CheckResult:
     """Ask once, in plain text, within ``timeout`` seconds for the connect and the call.
 
     Kubernetes: every answer but SERVING is a failure, and so is every error of the call.
+
+    Raises:
+        OSError: the supervisor is short of descriptors, so that nothing was asked.
     """
+    check_descriptors(_DESCRIPTORS)
     from grpc import StatusCode, aio  # 20 MB, which a project without such probes need not pay
 
     host = f"[{check.host}]" if ":" in check.host else check.host

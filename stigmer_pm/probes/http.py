@@ -8,7 +8,7 @@ from functools import lru_cache
 import h11
 
 from stigmer_pm.core.probing import Outcome
-from stigmer_pm.probes.reason import is_own_shortage, reason, seconds
+from stigmer_pm.probes.reason import reason, seconds
 from stigmer_pm.probes.request import (
     BadLocation,
     Header,
@@ -20,6 +20,7 @@ from stigmer_pm.probes.request import (
 )
 from stigmer_pm.probes.result import CheckResult
 from stigmer_pm.probes.short_answer import status_of_short_answer
+from stigmer_pm.probes.shortage import is_own_shortage
 from stigmer_pm.probes.wire import Wire, open_wire
 from stigmer_pm.spec import HttpCheck
 
@@ -41,7 +42,7 @@ async def check_http(check: HttpCheck, timeout: float) -> CheckResult:
     (Kubernetes, for all of these).
 
     Raises:
-        OSError: the supervisor has no file descriptor left.
+        OSError: the supervisor is short of descriptors, processes or memory, so that nothing was asked.
     """
     attempt = _Attempt(check)
     try:

@@ -10,6 +10,7 @@ from collections import deque
 from stigmer_pm.core.probing import Outcome
 from stigmer_pm.probes.patterns import TooSlow, time_limit
 from stigmer_pm.probes.result import CheckResult
+from stigmer_pm.probes.shortage import is_own_shortage
 from stigmer_pm.spec import LogCheck
 
 #: Bytes that are searched before the loop gets a turn: about a tenth of a millisecond with a simple pattern.
@@ -28,6 +29,9 @@ async def check_log(
     """Search what has been written since the last attempt, or since ``begin``, where the run's output begins.
 
     Not searching to the end within ``timeout`` seconds is a failure; the next attempt goes on where this one ended.
+
+    Raises:
+        OSError: the supervisor is short of descriptors or memory, so that nothing was searched.
     """
     scan = memory.get("scan")
     if not isinstance(scan, _Scan):
@@ -46,6 +50,8 @@ async def check_log(
         if not is_slow:
             return CheckResult(Outcome.FAILURE, f"the log grows faster than it can be searched for '{check.pattern}'")
     except OSError as error:
+        if is_own_shortage(error):
+            raise
         return CheckResult(Outcome.FAILURE, f"cannot read '{path}': {(error.strerror or str(error)).lower()}")
     if scan.found is not None:
         return CheckResult(Outcome.SUCCESS, f"the log says: {scan.found}")

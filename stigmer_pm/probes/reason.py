@@ -6,21 +6,6 @@ import errno
 import os
 import socket
 
-_OWN_SHORTAGE = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS})
-#: What Python says, as a RuntimeError, where it can have no further thread (to look up a host in).
-_NO_THREAD = "can't start new thread"
-
-
-def is_own_shortage(error: Exception) -> bool:
-    """Whether ``error`` says that the prober is short of descriptors, processes or memory, and so nothing about the
-    component.
-
-    Counting it as a failure would let a shortage in the supervisor restart every component there is.
-    """
-    if isinstance(error, RuntimeError):
-        return str(error) == _NO_THREAD
-    return isinstance(error, OSError) and error.errno in _OWN_SHORTAGE
-
 
 def reason(error: OSError) -> str:
     """``error`` in lower-case words, without numbers and addresses ("connection refused")."""

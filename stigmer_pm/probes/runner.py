@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stigmer_pm.core.probing import Outcome
-from stigmer_pm.probes.reason import is_own_shortage, reason
+from stigmer_pm.probes.reason import reason
 from stigmer_pm.probes.result import CheckResult
+from stigmer_pm.probes.shortage import is_own_shortage
 from stigmer_pm.probes.spawner import Spawner
 from stigmer_pm.spec import ExecCheck, GrpcCheck, HttpCheck, LogCheck, PluginCheck, ProbeSpec, TcpCheck
 

@@ -6,8 +6,9 @@ import asyncio
 
 from stigmer_pm.core.probing import Outcome
 from stigmer_pm.probes.connect import connect
-from stigmer_pm.probes.reason import is_own_shortage, reason, seconds
+from stigmer_pm.probes.reason import reason, seconds
 from stigmer_pm.probes.result import CheckResult
+from stigmer_pm.probes.shortage import is_own_shortage
 from stigmer_pm.spec import TcpCheck
 
 
@@ -17,7 +18,7 @@ async def check_tcp(check: TcpCheck, timeout: float) -> CheckResult:
     Kubernetes: every error of the connect is a failure, also a name that cannot be resolved.
 
     Raises:
-        OSError: the supervisor has no file descriptor left.
+        OSError: the supervisor is short of descriptors, processes or memory, so that nothing was asked.
     """
     words = f"connect to {_shown(check.host)}:{check.port}"
     try:

@@ -94,8 +94,23 @@ def test_with_no_descriptor_to_be_had_nothing_is_hurt_and_what_died_comes_back(p
 
 
 def test_with_no_descriptor_at_all_the_supervisor_waits_and_goes_on(project: Project) -> None:
-    """Nobody can be let in then; when there are some, everything has gone on as it was, the resync included."""
-    project.write("components: {a: {command: sleep 1000}, b: {command: sleep 1000}}\n")
+    """Nobody can be let in then; when there are some, everything has gone on as it was, the resync included.
+
+    A probe can't be asked, which is no failure of who is asked about; nor is its host unknown.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        go_without_descriptors(project, server.getsockname()[1])
+
+
+def go_without_descriptors(project: Project, port: int) -> None:
+    """``b`` lives as long as somebody listens at ``port``, who is there."""
+    project.write(f"""\
+        components:
+          a: {{command: sleep 1000}}
+          b:
+            command: sleep 1000
+            probes: {{liveness: {{tcp: {{host: localhost, port: {port}}}, period: 200ms, failure_threshold: 1}}}}
+        """)
     project.up()
     supervisor, b = project.supervisor_pid(), project.pid("b")
     hard = resource.prlimit(supervisor, resource.RLIMIT_NOFILE)[1]

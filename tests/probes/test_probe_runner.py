@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import fields
 
 import pytest
@@ -55,26 +57,73 @@ def test_a_lack_of_descriptors_is_discarded() -> None:
     assert result == CheckResult(Outcome.DISCARDED, "cannot make the attempt: too many open files")
 
 
-@pytest.mark.parametrize("field", ["http", "tcp", "exec"])
+@pytest.mark.parametrize("field", ["http", "tcp", "exec", "log", "grpc"])
 def test_no_handler_takes_a_lack_of_descriptors_for_a_failure(field: str) -> None:
-    """With the limit reached, every type of probe is discarded."""
+    """With the limit reached, every type of probe is discarded; gRPC would end the whole supervisor (SIGABRT)."""
+    check = {"exec": 'ExecCheck(("true",))', "log": 'LogCheck("x")'}.get(field, f"{field.capitalize()}Check(1)")
+    assert outcome_without_descriptors(field, check) == "discarded"
+
+
+@pytest.mark.parametrize("free", [1, 5, 8])
+def test_grpc_is_not_asked_with_few_descriptors(free: int) -> None:
+    """It needs about ten, and aborts when it finds fewer."""
+    assert outcome_without_descriptors("grpc", "GrpcCheck(1)", free=free) == "discarded"
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        ("socket.gaierror(socket.EAI_NONAME, 'Name or service not known')", "discarded"),
+        ("socket.gaierror(socket.EAI_AGAIN, 'Temporary failure in name resolution')", "discarded"),
+        ("OSError(errno.EMFILE, 'Too many open files')", "discarded"),
+    ],
+)
+def test_a_host_that_cannot_be_looked_up_without_a_descriptor_is_not_unknown(error: str, outcome: str) -> None:
+    """The resolver says "not known" when it could open neither its file nor a socket."""
+    assert outcome_without_descriptors("tcp", "TcpCheck(1, host='web')", lookup=error) == outcome
+
+
+def test_a_host_that_cannot_be_looked_up_for_lack_of_memory_is_not_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EAI_MEMORY; and with neither lacking, it is unknown."""
+    probe = ProbeSpec(ProbeKind.LIVENESS, tcp=TcpCheck(1, host="web"))
+    for number, outcome in ((socket.EAI_MEMORY, Outcome.DISCARDED), (socket.EAI_NONAME, Outcome.FAILURE)):
+        monkeypatch.setattr(socket, "getaddrinfo", _lookup_that_raises(socket.gaierror(number, "it says")))
+        assert asyncio.run(run_check(probe, ProbeContext({}, "/", RealSpawner()))).outcome is outcome
+
+
+def _lookup_that_raises(error: Exception) -> Callable[..., object]:
+    def lookup(*args: object, **rest: object) -> object:
+        raise error
+
+    return lookup
+
+
+def outcome_without_descriptors(field: str, check: str, *, lookup: str = "", free: int = 0) -> str:
+    """Of an attempt in a process that can open so many files; ``lookup`` is what every look-up of a host raises."""
     script = f"""
-import asyncio, os, resource
+import asyncio, errno, os, resource, socket
 from stigmer_pm.probes import ProbeContext, run_check
-from stigmer_pm.spec import ExecCheck, HttpCheck, ProbeKind, ProbeSpec, TcpCheck
-import stigmer_pm.probes.http, stigmer_pm.probes.tcp, stigmer_pm.probes.exec, encodings.idna
+from stigmer_pm.spec import ExecCheck, GrpcCheck, HttpCheck, LogCheck, ProbeKind, ProbeSpec, TcpCheck
+import stigmer_pm.probes.http, stigmer_pm.probes.tcp, stigmer_pm.probes.exec, stigmer_pm.probes.log, grpc.aio
+
+def fail(*args, **rest):
+    raise {lookup}
 
 async def main():
-    checks = dict(http=HttpCheck(1), tcp=TcpCheck(1), exec=ExecCheck(("true",)))
-    probe = ProbeSpec(ProbeKind.LIVENESS, {field}=checks[{field!r}])
+    probe = ProbeSpec(ProbeKind.LIVENESS, {field}={check})
+    if {bool(lookup)}:
+        socket.getaddrinfo = fail
+    asyncio.get_running_loop().run_in_executor(None, os.getpid)
     lowest = os.dup(0)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, lowest))
-    print((await run_check(probe, ProbeContext({{}}, "/", None))).outcome)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + {free}, lowest + {free}))
+    print((await run_check(probe, ProbeContext({{}}, "/", None, log="/etc/passwd"))).outcome)
 
 asyncio.run(main())
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout == "discarded\n", done.stderr
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done
+    return done.stdout.strip()
 
 
 def test_a_probe_without_a_known_handler_is_discarded() -> None:
