@@ -78,17 +78,25 @@ class _Scan:
 
         Raises:
             OSError: the log can't be read.
-            TooSlow: the pattern took all the time that the block had; the next search goes on with the line after it.
+            TooSlow: a single line took all the time that a block has; the next search goes on with the line after it.
         """
         if not self._lines:
             self._read()
-        with time_limit(_BLOCK_LIMIT_S):
-            while self._lines:
-                text = self._lines.popleft()[:_LINE_LIMIT].decode(errors="surrogateescape")
-                if self._pattern.search(text):
-                    shown = text[:_SHOWN].strip()
-                    self.found = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
-                    return False
+        searched = 0
+        try:
+            with time_limit(_BLOCK_LIMIT_S):
+                while self._lines:
+                    text = self._lines[0][:_LINE_LIMIT].decode(errors="surrogateescape")
+                    if self._pattern.search(text):
+                        self.found = _shown(text)
+                        return False
+                    searched += 1
+                    self._lines.popleft()
+        except TooSlow:
+            if searched:
+                return True  # the line at which the time was up comes first next time, and has all of it
+            self._lines.popleft()
+            raise
         return not self._is_at_end
 
     def _read(self) -> None:
@@ -104,3 +112,8 @@ class _Scan:
         if data:
             # The last line may be a prompt that never ends, so it is searched as well, and again when there is more.
             self._lines.extend((*lines, self._partial))
+
+
+def _shown(text: str) -> str:
+    """What is told of a line, in one line and printable."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:_SHOWN].strip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import time
 from pathlib import Path
@@ -114,6 +115,26 @@ def test_a_pattern_that_takes_for_ever_fails_its_probe_and_hangs_nobody(path: Pa
     )
     log.write(b"a" * 8000 + b"!\naab\nx:\naa\n")
     assert log.ask().outcome is Outcome.SUCCESS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("position", range(2, 8))
+def test_a_line_is_not_passed_over_because_those_before_it_took_long(path: Path, position: int) -> None:
+    """Each takes a third of the time that a search has, so that it ends in one of them, which is in time by itself."""
+    log = Log(path, "(a|a)*b|ready")
+    slow = b"a" * _length_that_takes("(a|a)*b|ready", 0.015)
+    log.write((slow + b"\n") * position + slow + b" ready\n" + (slow + b"\n") * 2)
+    assert log.ask() == CheckResult(Outcome.SUCCESS, f"the log says: {slow.decode()} ready")
+
+
+def _length_that_takes(pattern: str, seconds: float) -> int:
+    """How long a line of a's must be, so that the search of it takes about so much processor time."""
+    for length in range(8, 40):
+        began = time.process_time()
+        re.search(pattern, "a" * length)
+        if time.process_time() - began > seconds / 2:
+            return length
+    raise AssertionError("it never takes long")
 
 
 def test_a_search_leaves_no_timer_behind(path: Path) -> None:
