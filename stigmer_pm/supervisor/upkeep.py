@@ -109,12 +109,19 @@ class Upkeep:
             _log.warning("ended what was left of runs that are over: %s", ", ".join(map(str, strays)))
 
     def _look_at_logs(self) -> None:
-        """Nobody can give a process another log while it runs, so that it is said; a container's is made anew."""
+        """Nobody can give a process another log while it runs, so that it is said; a container's is made anew.
+
+        Of a run that is on its way out it helps nobody, and the file may name the log of the next one already.
+        """
         engine = self._service.engine
         runs = [
             (i.state.name, i.state.run.number, i.state.run.pid, i.spec.process.log)
             for i in engine.project
-            if i.spec.process is not None and i.state.run is not None and i.state.run.is_alive and i.state.run.pid
+            if i.spec.process is not None
+            and i.state.run is not None
+            and i.state.run.is_alive
+            and i.state.run.pid
+            and not i.state.is_leaving
         ]
         for instance, run, words in self._logs.look(runs):
             engine.post(instance, Noted(run, Reason(Why.LOG_LOST, subject=instance, detail=words)))

@@ -46,3 +46,33 @@ def test_a_whole_folder_of_logs_that_was_deleted_is_said(project: Project) -> No
     assert project.ps()["c"]["reason"] == ""
     project.ok("restart", "--all")
     eventually(lambda: project.log("a") and project.log("b"), "they are written again")
+
+
+def test_a_log_that_logrotate_has_renamed_is_said(project: Project) -> None:
+    """Its default: the old file is renamed, and an empty one of its name is made."""
+    project.write(FILE)
+    project.up()
+    a = project.pid("a")
+    log = project.state / "logs" / "a.log"
+    log.rename(project.state / "logs" / "a.log.1")
+    log.touch()
+    words = f"its log was moved to '{project.state}/logs/a.log.1', and it goes on writing there"
+    eventually(lambda: words in project.ps()["a"]["reason"], "it is said", 20.0, pause=1.0)
+    assert (project.pid("a"), project.ps()["b"]["reason"]) == (a, "")
+
+
+def test_an_edited_log_is_no_lost_log_while_the_old_run_takes_its_time_to_stop(project: Project) -> None:
+    """The run writes where it has always written; the new file is that of the next run."""
+    slow = """\
+      slow: {command: "sh -c 'trap : TERM; while [ ! -e go ]; do sleep 0.1; done'", stop_timeout: 10m, log: LOG}
+"""
+    project.write(FILE + slow.replace("LOG", "one.log"))
+    project.up()
+    project.write(FILE + slow.replace("LOG", "two.log"))
+    project.ok("up", "--no-wait")
+    project.wait_phase("slow", "stopping")
+    (project.state / "logs" / "a.log").unlink()
+    eventually(lambda: "was deleted" in project.ps()["a"]["reason"], "a resync has come by", 20.0, pause=1.0)
+    assert "log" not in project.ps()["slow"]["reason"]
+    assert "its log" not in project.ok("events", "slow").out
+    (project.dir / "go").touch()
