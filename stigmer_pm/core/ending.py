@@ -98,7 +98,7 @@ def _killed_words(end: RunEnd) -> str:
 
 
 def _carry_out(spec: ComponentSpec, decision: Decision, run: Run, end: RunEnd, now: float) -> Step:
-    state, told = decision.state, told_words(end, decision.state.reason)
+    state, told = decision.state, told_words(end, run.stop_reason)
     if decision.next is Next.AT_ONCE:
         ended = _flapping_ended(state, decision)
         return enter(state, Phase.WAITING, now, Reason(Why.ENDED, detail=told)), ended
@@ -167,7 +167,7 @@ def _mean_run(restarts: list[float], end: RunEnd) -> float:
 def told_words(end: RunEnd, reason: Reason) -> str:
     """How a run ended and how long it was up: ``exited 3 after 0.1s``; of one that a probe ended, what the probe said.
 
-    ``reason`` is that of the phase which the run ended in.
+    ``reason`` is why the run was ended.
     """
     if end.spawn_error is not None:
         return spawn_error_words(end.spawn_error)

@@ -232,7 +232,7 @@ def _probe_done(spec: ComponentSpec, state: InstanceState, event: ProbeDone, now
     state, effects, failed = probe_steps.finish_attempt(spec, state, event, now)
     if failed is None:
         return state, effects
-    run = replace(run_of(state), stop_cause=failed.cause, stop_began_at=now)
+    run = replace(run_of(state), stop_cause=failed.cause, stop_reason=failed.reason, stop_began_at=now)
     record = Record(state.name, EventKind.STOPPING, failed.cause.value, run.number)
     state, more = stopping.signal(spec, enter(replace(state, run=run), Phase.STOPPING, now, failed.reason), now)
     return state, (*effects, record, *more)

@@ -26,6 +26,8 @@ def reason_without_note(state: InstanceState) -> Reason:
     """The reason that it has by itself, where the world's is over, or was told to a supervisor that is gone."""
     if state.reason.why not in NOTES:
         return state.reason
+    if state.phase is Phase.STOPPING and state.run is not None:
+        return state.run.stop_reason
     waits = state.phase is Phase.STARTING and state.run is not None and state.run.startup is not None
     return Reason(Why.WAITS_FOR_STARTUP) if waits else NO_REASON
 

@@ -15,7 +15,7 @@ from stigmer_pm.core.effects import AttemptProbe, Effect, EventKind, Record
 from stigmer_pm.core.ending import enter
 from stigmer_pm.core.events import ProbeDone
 from stigmer_pm.core.probing import Attempt, Outcome, ProbeState, Result
-from stigmer_pm.core.reasons import Reason, Why, brief
+from stigmer_pm.core.reasons import NO_REASON, NOTES, Reason, Why, brief
 from stigmer_pm.core.state import InstanceState, Phase, Run, StopCause
 from stigmer_pm.spec import ComponentSpec, ProbeKind, Probes, ProbeSpec
 
@@ -152,7 +152,9 @@ def _begin_running(spec: ComponentSpec, state: InstanceState, now: float) -> Ins
         run = replace(run, readiness=probing.trigger(run.readiness, now))
     if run.liveness is not None and spec.probes.liveness is not None:
         run = replace(run, liveness=probing.resume(spec.probes.liveness, run.liveness, now))
-    return enter(replace(state, run=run), Phase.RUNNING, now)
+    # What the world says of it (its log is lost, its engine is away) is still so.
+    reason = state.reason if state.reason.why in NOTES else NO_REASON
+    return enter(replace(state, run=run), Phase.RUNNING, now, reason)
 
 
 def _mark_healthy(state: InstanceState, outcome: Outcome) -> InstanceState:

@@ -164,6 +164,7 @@ class Run:
         port_was_taken: somebody answered before it began where its probes ask, so that they may pass without it.
         is_started: the startup probe has passed, or there is none.
         has_been_healthy: the liveness probe has passed at least once.
+        stop_reason: why it is being ended, also while the world says something else of it.
         dependency_runs: the run number of each dependency at the time, so that ``restart: true`` notices a newer one.
     """
 
@@ -181,6 +182,7 @@ class Run:
     liveness: ProbeState | None = None
     readiness: ProbeState | None = None
     stop_cause: StopCause | None = None
+    stop_reason: Reason = NO_REASON
     stop_began_at: float | None = None
     kill_at: float | None = None
     was_killed: bool = False

@@ -30,10 +30,10 @@ def halt(spec: ComponentSpec, state: InstanceState, event: Halt, now: float) -> 
     run = replace(run_of(state), stop_cause=cause, stop_began_at=now)
     record = Record(state.name, EventKind.STOPPING, cause.value, run.number)
     # That it stops because somebody said so, its phase alone tells.
-    detail = "" if cause is StopCause.BY_HAND else cause.value
+    reason = Reason(why, detail="" if cause is StopCause.BY_HAND else cause.value)
     # That its engine is away is why nothing happens, and goes on being said.
-    reason = state.reason if state.reason.why is Why.ENGINE else Reason(why, detail=detail)
-    state = enter(replace(state, run=run), Phase.STOPPING, now, reason)
+    shown = state.reason if state.reason.why is Why.ENGINE else reason
+    state = enter(replace(state, run=replace(run, stop_reason=reason)), Phase.STOPPING, now, shown)
     if run.pid is None:
         # Its start is still under way; when it can't be taken back, the signal follows when it is known.
         return state, (record, CancelStart(state.name, run.number))
@@ -85,7 +85,8 @@ def take_exit(spec: ComponentSpec, state: InstanceState, event: Exited, now: flo
         # be waited for in vain. After SIGKILL there is nothing left to ask for.
         more = () if run.was_killed else (SignalRun(state.name, run.number, spec.stop_signal),)
         return replace(state, run=run), (*effects, *more)
-    state = enter(replace(state, run=run), Phase.STOPPING, now, Reason(Why.LEFTOVERS, detail=told))
+    reason = Reason(Why.LEFTOVERS, detail=told)
+    state = enter(replace(state, run=replace(run, stop_reason=reason)), Phase.STOPPING, now, reason)
     record = Record(state.name, EventKind.STOPPING, StopCause.LEFTOVERS.value, run.number)
     state, more = signal(spec, state, now)
     return state, (*effects, record, *more)
@@ -93,7 +94,10 @@ def take_exit(spec: ComponentSpec, state: InstanceState, event: Exited, now: flo
 
 def take_note(spec: ComponentSpec, state: InstanceState, event: Noted, now: float) -> Step:
     """An engine that answers again delivers the stop signal, if it hasn't yet, and the run has all its time from then:
-    an outage must not make a stop a SIGKILL."""
+    an outage must not make a stop a SIGKILL. A log that is lost now is of no use to anybody: the next run opens its
+    own."""
+    if event.reason.why is Why.LOG_LOST:
+        return state, ()
     was_away = state.reason.why in _UNDELIVERED
     state, effects = notes.note(spec, state, event, now)
     run = run_of(state)

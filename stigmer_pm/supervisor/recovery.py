@@ -111,12 +111,13 @@ def _running(spec: ComponentSpec, number: int, pid: int, now: float) -> Instance
 def _left_behind(name: str, number: int, now: float) -> InstanceState:
     """A run whose leader is gone: what it left behind is ended, as recovery does with a stop, and then the next run may
     start."""
-    run = Run(number=number, asked_at=now, exit=Exit(), exited_at=now)
+    reason = Reason(Why.LEFTOVERS, detail="its record is lost")
+    run = Run(number=number, asked_at=now, stop_reason=reason, exit=Exit(), exited_at=now)
     return InstanceState(
         name,
         Phase.STOPPING,
         now,
-        Reason(Why.LEFTOVERS, detail="its record is lost"),
+        reason,
         desired=Desired.RUNNING,
         restart_for=StopCause.LEFTOVERS,
         run=run,

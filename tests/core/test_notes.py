@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from stigmer_pm.core.effects import EventKind, Record
-from stigmer_pm.core.events import HealthTold, Hold, Noted
+from stigmer_pm.core.events import Due, HealthTold, Hold, Noted, Restart
 from stigmer_pm.core.notes import reason_without_note
+from stigmer_pm.core.probing import Outcome
 from stigmer_pm.core.reasons import NO_REASON, NOTES, Reason, Why
 from stigmer_pm.core.state import InstanceState, Phase
 from stigmer_pm.core.verdict import Goal, Patience, Standing, judge, reason_shown
@@ -142,6 +143,77 @@ def test_what_a_supervisor_was_told_is_not_taken_over_by_the_next(why: Why) -> N
     assert reason_without_note(world.state("web")).why is Why.WAITS_FOR_STARTUP
     held = InstanceState("web", Phase.WAITING, reason=Reason(Why.DEPENDENCY_LOST, subject="db"))
     assert reason_without_note(held) == held.reason
+
+
+# --- while it stops -----------------------------------------------------------------------------------------------
+
+LOG_LOST = Reason(Why.LOG_LOST, subject="web", detail="was deleted")
+LIVENESS = Probes(liveness=ProbeSpec(ProbeKind.LIVENESS, tcp=TcpCheck(80), failure_threshold=1))
+
+
+def unhealthy() -> World:
+    """``web``, whose liveness probe has failed, and which takes its time to stop."""
+    world = World(ignores_signals={"web"})
+    world.answers["web", ProbeKind.LIVENESS] = Outcome.FAILURE
+    world.up(container("web", probes=LIVENESS))
+    world.run_until(1.0)
+    assert world.phase("web") is Phase.STOPPING
+    return world
+
+
+def test_a_log_that_is_lost_while_it_stops_is_nothing_to_tell() -> None:
+    """The next run opens a new one."""
+    world = unhealthy()
+    before = world.state("web"), len(world.effects)
+    note(world, LOG_LOST)
+    assert (world.state("web"), len(world.effects)) == before
+
+
+@pytest.mark.parametrize("noted", [AWAY, PAUSED, Reason(Why.OUTPUT, detail="no space left")])
+@pytest.mark.parametrize("is_over", [False, True])
+def test_what_is_said_while_it_stops_takes_the_reason_of_the_stop_from_nobody(noted: Reason, is_over: bool) -> None:
+    """What the probe said stands in the reason that follows, whether the note is over by then or not."""
+    world = unhealthy()
+    reason = world.state("web").reason
+    note(world, noted)
+    assert world.state("web").reason == noted
+    if is_over:
+        note(world, NO_REASON)
+        assert world.state("web").reason == reason
+    assert reason_without_note(world.state("web")) == reason
+    world.exit("web", 1)
+    assert "liveness probe failed 1 times in a row: failure" in reason_shown(world.state("web"))
+
+
+def test_a_stop_that_begins_while_its_engine_is_away_has_its_own_reason_when_it_answers() -> None:
+    """The engine is why nothing happens until then."""
+    world = World(ignores_signals={"web"})
+    world.up(container("web"))
+    note(world, AWAY)
+    world.send("web", Restart())
+    assert world.state("web").reason == AWAY
+    note(world, NO_REASON)
+    assert reason_shown(world.state("web")) == "restart by hand"
+
+
+def test_what_had_to_be_killed_twice_still_says_what_its_probe_said() -> None:
+    """That the kernel held it for a while is over by then."""
+    world = unhealthy()
+    world.send("web", Noted(1, NO_REASON))
+    for at in (40.0, 50.0):
+        world.project.handle("web", Due(), at)
+    assert world.state("web").reason.why is Why.UNKILLABLE
+    world.exit("web", 1)
+    assert "liveness probe failed 1 times in a row: failure; had to be" in reason_shown(world.state("web"))
+
+
+def test_a_log_that_was_lost_while_it_started_is_said_when_it_runs() -> None:
+    """It is still lost."""
+    world = running(probes=STARTUP)
+    note(world, LOG_LOST)
+    world.run_until(6.0)
+    assert world.phase("web") is Phase.RUNNING
+    assert world.state("web").reason == LOG_LOST
 
 
 # --- waiting for an engine ----------------------------------------------------------------------------------------
