@@ -91,6 +91,9 @@ def reconstruct(memory: Memory, world: World, spec: ProjectSpec, clock: Clock) -
         if pid and fingerprint != world.fingerprint(component):
             state = replace(state, restart_for=StopCause.EDIT)
         instances.append((len(instances), Instance(component, state)))
+    for component in spec.components:
+        if component.name not in found:
+            world.forget(component.name, 0)  # what was noted of a run of which nothing is on record, nor lives
     if instances:
         _log.warning("nothing is on record, and %d components run: they are taken over", len(instances))
     if runs:

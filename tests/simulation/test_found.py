@@ -94,6 +94,23 @@ def test_what_is_started_with_a_restart_does_not_start_on_what_is_about_to_go() 
     assert simulation.engine.project["b"].state.phase is Phase.WAITING
 
 
+def test_what_was_noted_of_a_run_that_is_lost_is_no_failed_run() -> None:
+    """The records are lost and a pid file is left. The next supervisor dies when it has decided run 1, and the one
+    after it takes the pid file for that of run 1, which then has begun, and failed."""
+    simulation = Simulation(random.Random(0), [component("web")])  # noqa: S311
+    simulation.up()
+    simulation.pass_time(1.0)
+    simulation.kill_supervisor()
+    simulation.kill_process("web", 9)
+    simulation.lose_records()
+    simulation.light_fuses([4])
+    simulation.up()
+    assert not simulation.names(), "it dies between the record of run 1 and its start"
+    simulation.up()
+    assert simulation.engine is not None
+    assert simulation.engine.project["web"].state.last_end is None
+
+
 @pytest.mark.parametrize("why", [Why.ENGINE, Why.PAUSED])
 def test_what_one_supervisor_was_told_of_an_engine_is_not_said_by_the_next(why: Why) -> None:
     """It died while the engine was away. The next one finds the engine there, is told nothing, for there is nothing to

@@ -29,13 +29,15 @@ _DISCARDED = 0.02
 class VirtualWorld(Ground):
     """See :class:`stigmer_pm.supervisor.surroundings.World`. ``on_point`` is called where a supervisor may die.
 
-    ``start_takes``: seconds that pass while a run of a process is being started.
+    ``start_takes``: seconds that pass while a run of a process is being started. ``notes``: the pid files, which are
+    there still when all records are lost.
     """
 
     def __init__(self, clock: VirtualClock, chance: random.Random, on_point: Callable[[str], None]) -> None:
         super().__init__(clock, chance, on_point)
         self.engine = VirtualEngine(self, self.end_leader)
         self.start_takes = 0.0
+        self.notes: dict[str, int] = {}
         self._boot = 1
 
     # --- what the simulation does -------------------------------------------------------------------------------
@@ -104,6 +106,7 @@ class VirtualWorld(Ground):
             raise SpawnFailure("run its command", instance, 2, "not found")
         else:
             self.comes_to_life(process, self._ends_itself)
+            self.notes[instance] = process.pid
         self.on_point(f"after the start of {instance}/{run}")
         return None if process.is_container else Started(process.pid, process.pid, 0)
 
@@ -125,6 +128,7 @@ class VirtualWorld(Ground):
         if process is None or not process.leader or process.pid != pid or process.is_container:
             return False
         process.is_watched = True
+        self.notes[instance] = pid
         return True
 
     def last_status(self, pid: int, started: int) -> int | None:
@@ -136,8 +140,7 @@ class VirtualWorld(Ground):
         return (process.pid, process.pid) if process is not None and is_found else None
 
     def noted_pid(self, instance: str) -> int | None:
-        begun = [p for (name, _), p in self.processes.items() if name == instance and p.is_started]
-        return begun[-1].pid if begun and not begun[-1].is_container else None
+        return self.notes.get(instance)
 
     def find_marked(self) -> dict[str, tuple[int, int, int, str]]:
         return {
@@ -220,6 +223,7 @@ class VirtualWorld(Ground):
             process.is_watched = False
             process.attempts.clear()
         self.engine.forget(instance, run)
+        self.notes.pop(instance, None)
 
     def end_strays(self, *, everything: bool) -> list[int]:
         return []
