@@ -64,7 +64,12 @@ class Halt:
 
 @dataclass(frozen=True, slots=True)
 class ResumeStop:
-    """A supervisor has come back while the run was being ended: whether it has had its stop signal, nobody knows."""
+    """A supervisor has come back while the run was being ended.
+
+    ``is_signalled``: it is certain that the run has had its stop signal; otherwise nobody knows.
+    """
+
+    is_signalled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,9 @@ class Project:
         takes away, or gives other dependencies, must not be started first.
         """
         effects: list[Effect] = []
-        stopping = [name for name, i in self._instances.items() if i.state.phase is Phase.STOPPING]
+        news = tuple(news)
+        resumed = {name for name, event in news if isinstance(event, ResumeStop)}
+        stopping = [n for n, i in self._instances.items() if i.state.phase is Phase.STOPPING and n not in resumed]
         for name, event in news:
             effects += self._move(name, event, now)
         told = set(effects)

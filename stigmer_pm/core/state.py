@@ -165,6 +165,7 @@ class Run:
         is_started: the startup probe has passed, or there is none.
         has_been_healthy: the liveness probe has passed at least once.
         stop_reason: why it is being ended, also while the world says something else of it.
+        kill_at: when SIGKILL is due; ``was_put_off``: once more than that, for nobody was there when it was due.
         dependency_runs: the run number of each dependency at the time, so that ``restart: true`` notices a newer one.
     """
 
@@ -186,6 +187,7 @@ class Run:
     stop_began_at: float | None = None
     kill_at: float | None = None
     was_killed: bool = False
+    was_put_off: bool = False
     exit: Exit | None = None
     exited_at: float | None = None
     dependency_runs: Mapping[str, int] = field(default_factory=dict)

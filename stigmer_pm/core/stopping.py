@@ -52,13 +52,23 @@ def kill(spec: ComponentSpec, state: InstanceState, event: Kill, now: float) -> 
 
 
 def resume(spec: ComponentSpec, state: InstanceState, event: ResumeStop, now: float) -> Step:
-    """The stop signal may or may not have been sent. A second one harms less than none, for a run without it is killed
-    unasked; and it has all its time again from now, for the old ``kill_at`` may be long past."""
+    """Go on with a stop. A stop signal that may or may not have been sent is sent again: a second one harms less than
+    none, for a run without it is killed unasked.
+
+    ``kill_at`` stands, or who dies and comes back again and again would lengthen the stop each time. Only when it has
+    passed meanwhile, the run has all its time once more, for it may have been signalled just now for the first time;
+    and this once.
+    """
     run = run_of(state)
     is_unknown = run.pid is None and run.exit is None  # the signal follows when it is known, as in halt
     if is_unknown or run.was_killed:
         return state, ()
-    return signal(spec, state, now)
+    # What a dead leader has left behind is signalled apart from it.
+    if event.is_signalled and run.exit is None:
+        return state, ()
+    if run.kill_at is not None and (run.kill_at > now or run.was_put_off):
+        return state, (SignalRun(state.name, run.number, spec.stop_signal),)
+    return signal(spec, replace(state, run=replace(run, was_put_off=True)), now)
 
 
 def signal(spec: ComponentSpec, state: InstanceState, now: float) -> Step:

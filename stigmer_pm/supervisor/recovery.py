@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Container
 from dataclasses import replace
 
 from stigmer_pm.core.dependencies import Instance
-from stigmer_pm.core.events import Emptied, Event, Exited, NotStarted, Spawned
+from stigmer_pm.core.events import Emptied, Event, Exited, NotStarted, ResumeStop, Spawned
 from stigmer_pm.core.notes import reason_without_note
 from stigmer_pm.core.probe_steps import arm_probes
 from stigmer_pm.core.probing import ProbeState, Result
@@ -128,14 +129,19 @@ def _left_behind(name: str, number: int, now: float) -> InstanceState:
     )
 
 
-def adopt_runs(engine: Engine, memory: Memory) -> None:
-    """Find the runs that are on record among the processes of the machine, watch them, and go on."""
+def adopt_runs(engine: Engine, memory: Memory, signalled: Container[tuple[str, int]] = ()) -> None:
+    """Find the runs that are on record among the processes of the machine, watch them, and go on.
+
+    Of those that are ``signalled``, by instance and number, it is certain that they have had their stop signal.
+    """
     news: list[tuple[str, Event]] = []
     for instance in engine.project:
-        run = instance.state.run
+        name, run = instance.state.name, instance.state.run
         event = None if run is None else _find_again(engine, memory, instance, run)
         if event is not None:
-            news.append((instance.state.name, event))
+            news.append((name, event))
+        elif run is not None and instance.state.phase is Phase.STOPPING and (name, run.number) in signalled:
+            news.append((name, ResumeStop(is_signalled=True)))
     engine.recover(news)
 
 

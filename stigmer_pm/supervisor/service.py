@@ -26,7 +26,7 @@ from stigmer_pm.supervisor.order import Order
 from stigmer_pm.supervisor.overview import Overview
 from stigmer_pm.supervisor.recovery import adopt_runs
 from stigmer_pm.supervisor.store import Store, StoreError
-from stigmer_pm.supervisor.succession import Succession
+from stigmer_pm.supervisor.succession import Succession, read_signalled
 from stigmer_pm.supervisor.upkeep import Upkeep
 from stigmer_pm.version import __version__
 
@@ -76,6 +76,9 @@ class Service:
         self.overview = Overview(self)
         self._upkeep = Upkeep(self._loop, self)
         self.succession = Succession(self, world)
+        # Who has died may not have sent what it had decided to; who has handed over says what it has.
+        self._signalled = read_signalled(self.store) if listener is not None else set()
+        world.know_signalled(self._signalled)
 
     # --- the beginning ------------------------------------------------------------------------------------------
 
@@ -97,7 +100,7 @@ class Service:
             commands.plan_for(self.engine, order.spec, order.scope)
         system.become_subreaper()
         self.engine.start()
-        adopt_runs(self.engine, self.store)
+        adopt_runs(self.engine, self.store, self._signalled)
         self._upkeep.start()
         if order.spec is None:
             return {}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from stigmer_pm.runtime.probe_child import CommandChild
@@ -13,14 +15,19 @@ from stigmer_pm.supervisor.checking import check
 from stigmer_pm.supervisor.contents import check_readable
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.handover import Handover, Successor, give
-from stigmer_pm.supervisor.store import StoreError
+from stigmer_pm.supervisor.store import Store, StoreError
 from stigmer_pm.supervisor.world import LocalWorld
 from stigmer_pm.version import __version__
 
 if TYPE_CHECKING:
     from stigmer_pm.supervisor.service import Service
+    from stigmer_pm.supervisor.world import LocalWorld
 
 _log = logging.getLogger(__name__)
+
+
+#: The single value that tells which runs have had their stop signal.
+_SIGNALLED = "signalled"
 
 
 class Succession:
@@ -119,7 +126,7 @@ class Succession:
                     if not signals.is_one_unheard():
                         self._exec(successor, listener_fd)
                 await asyncio.sleep(0)
-        except (Refused, OSError) as error:
+        except (Refused, StoreError, OSError) as error:
             _log.error("not replaced: %s; going on", error)
         finally:
             self._replacing = None
@@ -131,12 +138,13 @@ class Succession:
         """From here on nothing is collected, answered or begun any more: what happens now, the successor is told.
 
         Raises:
-            Refused: what is known can't be written down.
+            Refused, StoreError: what is known can't be written down.
             OSError: the program can't be executed after all.
         """
         service = self._service
         service.engine.settle()
         self._refuse_without_record()
+        write_signalled(service.store, self._world.signalled())
         self._world.break_off_probes()
         handover = Handover(
             os.getpid(),
@@ -153,6 +161,21 @@ class Succession:
 
     def _spawn(self, command: tuple[str, ...], environment: dict[str, str], output_fd: int) -> CommandChild:
         return self._world.spawner.spawn(command, cwd="/", env=environment, output_fd=output_fd, user=None, group=None)
+
+
+def write_signalled(store: Store, runs: Iterable[tuple[str, int]]) -> None:
+    """Put down which runs have certainly had their stop signal, for the supervisor that takes this one's place.
+
+    Raises:
+        StoreError: it can't be written.
+    """
+    with store.transaction():
+        store.set_meta({_SIGNALLED: json.dumps(sorted(runs))})
+
+
+def read_signalled(store: Store) -> set[tuple[str, int]]:
+    """What the supervisor before this one has put down. It stays true: no number of a run is used again."""
+    return {(str(name), int(run)) for name, run in json.loads(store.meta(_SIGNALLED) or "[]")}
 
 
 def _not_now(why: str, cure: str) -> Refused:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from stigmer_pm.core.dependencies import Instance
@@ -59,6 +59,7 @@ class LocalWorld:
         #: Starts the commands of exec probes, and others that are no run.
         self.spawner = CommandSpawner(loop, self._reaper)
         self._prober = Prober(loop, self._probed)
+        self._signalled: set[tuple[str, int]] = set()
 
     def begin(self, news: News) -> None:
         """Collect children, and tell of them."""
@@ -134,6 +135,15 @@ class LocalWorld:
             self._containers.end(instance, run, number)
         else:
             self._runtime.signal(instance, run, number)
+            self._signalled.add((instance, run))
+
+    def signalled(self) -> set[tuple[str, int]]:
+        """Runs of which it is certain that they have had their stop signal. An engine may still be delivering it."""
+        return self._signalled | self._containers.signalled()
+
+    def know_signalled(self, runs: Iterable[tuple[str, int]]) -> None:
+        """These have had their stop signal from the supervisor before this one."""
+        self._signalled.update(runs)
 
     def signal_leader(self, instance: str, run: int, number: int) -> bool:
         """Signal the first process of a run."""
@@ -178,6 +188,7 @@ class LocalWorld:
         self._prober.cancel(instance, run)
         self._containers.forget(instance, run)
         self._pidfiles.remove(instance)
+        self._signalled.discard((instance, run))
 
     def end_strays(self, *, everything: bool) -> list[int]:
         """End orphans of runs that are over; not while commands of probes run, which are nobody's run."""

@@ -228,7 +228,9 @@ def test_one_that_is_stopping_has_not_stopped() -> None:
 
 
 @pytest.mark.parametrize("leader_is_gone", [False, True])
-def test_a_supervisor_that_comes_back_gives_a_stop_all_its_time_again(leader_is_gone: bool) -> None:
+def test_a_supervisor_that_comes_back_too_late_for_sigkill_gives_a_stop_all_its_time_once_more(
+    leader_is_gone: bool,
+) -> None:
     """Nobody knows whether the stop signal was sent before the last supervisor died, and ``kill_at`` is long past."""
     world = World(ignores_signals={"web"})
     world.up(component("web", stop_timeout=10.0))
@@ -241,6 +243,32 @@ def test_a_supervisor_that_comes_back_gives_a_stop_all_its_time_again(leader_is_
     assert not [e for e in world.project.handle("web", Due(), 3609.9) if isinstance(e, KillRun)]
     assert [e for e in world.project.handle("web", Due(), 3610.0) if isinstance(e, KillRun)]
     assert len(world.signals) == before
+
+
+def test_supervisors_that_come_and_go_do_not_lengthen_a_stop() -> None:
+    """The signal is sent again each time, and SIGKILL is due when it was; or ``stop_timeout`` after the first who came
+    too late for it, and not after each of them."""
+    world = World(ignores_signals={"web"})
+    world.up(component("web", stop_timeout=10.0))
+    world.send("web", Stop())
+    spec, state = world.project["web"].spec, world.state("web")
+    for now, due in ((3.0, 10.0), (9.9, 10.0), (60.0, 70.0), (69.0, 70.0), (100.0, 70.0)):
+        state, effects = step(spec, state, ResumeStop(), now)
+        assert [type(effect).__name__ for effect in effects] == ["SignalRun"]
+        assert deadline(spec, state) == due
+
+
+@pytest.mark.parametrize("leader_is_gone", [False, True])
+def test_a_stop_goes_on_where_the_signal_is_known_to_have_been_sent(leader_is_gone: bool) -> None:
+    """To the leader, nothing more is sent. What it has left behind since may not have had it."""
+    world = World(ignores_signals={"web"})
+    world.up(component("web", stop_timeout=10.0))
+    world.send("web", Stop())
+    if leader_is_gone:
+        world.exit("web", 0, remaining=True)
+    effects = world.project.recover([("web", ResumeStop(is_signalled=True))], 9.0)
+    assert [type(effect).__name__ for effect in effects] == (["SignalRun"] if leader_is_gone else [])
+    assert world.project.deadline("web") == 10.0
 
 
 def test_a_supervisor_that_comes_back_signals_once_what_it_finds_without_its_leader() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from stigmer_pm.core.dependencies import Instance
 from stigmer_pm.core.project import Project
-from stigmer_pm.core.state import Phase, StopCause
+from stigmer_pm.core.state import Phase, Run, StopCause
 
 from .kubelet import Kubelet, probe_of
 from .ledger import Ledger
@@ -34,6 +34,7 @@ class Books:
         under_way: the command that is being carried out, or over which the supervisor has died.
         trusts_records: all records were lost, so there is nothing to compare the next ones with.
         is_new_boot: the machine was started again, and what is on record is still that of before.
+        signalled: the runs that the supervisor knows to have had their stop signal before it came.
     """
 
     world: VirtualWorld
@@ -44,6 +45,8 @@ class Books:
     under_way: Command | None = None
     trusts_records: bool = False
     is_new_boot: bool = False
+    signalled: frozenset[tuple[str, int]] = frozenset()
+    _on_record: dict[str, Run] = field(default_factory=dict)
 
     @property
     def tolerance(self) -> float:
@@ -122,6 +125,7 @@ class Books:
             Violation: the records of another supervisor say something else.
         """
         self.project, self.awake_at, self.is_new_boot = project, self.world.clock.at, False
+        self._on_record = {i.state.name: i.state.run for i in project if i.state.run is not None}
         under_way, self.under_way = self.under_way, None
         news: Mapping[str, Wish] = under_way.wishes if under_way is not None else {}
         for instance in project:
@@ -153,10 +157,11 @@ class Books:
                 self.ledgers[name] = found
 
     def go_on(self, instance: Instance) -> None:
-        """A supervisor has come back and found what lives: a stop that was under way has all its time again.
+        """A supervisor has come back and found what lives. A stop that was under way ends when it should have; or has
+        all its time once more, where nobody was there then.
 
         Raises:
-            Violation: it has not, or the run is not what it must be.
+            Violation: it doesn't, or the run is not what it must be.
         """
         ledger, run = self.ledger(instance.state.name), instance.state.run
         self.learn(ledger, instance)
@@ -166,6 +171,17 @@ class Books:
         if instance.state.phase is Phase.STOPPING and not run.was_killed:
             if run.kill_at is None:
                 raise Violation(f"{life.process} is being stopped, and will never be killed")
+            record = self._on_record.get(instance.state.name)
+            due = None if record is None else record.kill_at
+            # The one before may have died when it had written down that it puts it off.
+            life.was_put_off |= record is not None and record.was_put_off
+            is_signalled = (instance.state.name, run.number) in self.signalled
+            if due is not None and (due > self.world.clock.at or life.was_put_off or is_signalled):
+                if run.kill_at != due:
+                    raise Violation(f"{life.process} was to be killed at {due}, and now it is at {run.kill_at}")
+                life.kill_at = due
+                return
+            life.was_put_off = due is not None
             life.kill_at = None
             self._set_kill(ledger, life, run.kill_at, instance)
 

@@ -131,7 +131,7 @@ class History:
             "edit quietly": self._edit,
             "hurry": simulation.hurry,
             "fuse": lambda: simulation.light_fuses(chance.randint(1, 6) for _ in range(chance.choice([1, 1, 2, 3]))),
-            "supervisor": simulation.kill_supervisor,
+            "supervisor": self._end_supervisor,
             "begin again": simulation.begin_again,
             "lost": simulation.lose_records,
             "reboot": simulation.reboot,
@@ -153,6 +153,13 @@ class History:
     def _edit_and_apply(self) -> None:
         self._edit()
         self.simulation.up()
+
+    def _end_supervisor(self) -> None:
+        """Mostly by SIGKILL; now and then another one takes its place."""
+        if self.simulation.moments % 3:
+            self.simulation.kill_supervisor()
+        else:
+            self.simulation.hand_over()
 
     def _kill_everything(self) -> None:
         self.simulation.down()

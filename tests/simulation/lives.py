@@ -24,7 +24,7 @@ class Life:
         is_over: nothing of it lives, and the supervisor knows.
         is_forgotten: it has come to nothing: a supervisor died while starting it, and nothing of it was found.
         is_replaced: it is to be restarted with a dependency.
-        kill_at: when SIGKILL must come.
+        kill_at: when SIGKILL must come; ``was_put_off``: it has been given its time once more, and is not again.
     """
 
     process: Process
@@ -36,6 +36,7 @@ class Life:
     is_forgotten: bool = False
     is_replaced: bool = False
     kill_at: float | None = None
+    was_put_off: bool = False
 
     def __post_init__(self) -> None:
         self.kubelet = Kubelet(self.process.spec.probes)

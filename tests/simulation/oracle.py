@@ -32,7 +32,7 @@ What a death of the supervisor leaves open (had the command been written down, h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 
 from stigmer_pm.core.dependencies import Instance
 from stigmer_pm.core.plan import Scope
@@ -125,6 +125,10 @@ class Oracle:
         """Another supervisor has loaded the records."""
         self._books.compare(project)
 
+    def is_told(self, signalled: Set[tuple[str, int]]) -> None:
+        """It knows of these runs that they have had their stop signal."""
+        self._books.signalled = frozenset(signalled)
+
     def recovers(self) -> None:
         """It has found what lives, and not applied the file yet: what has ended is judged by the spec of before."""
         for instance in self._books.project:
@@ -181,6 +185,8 @@ class Oracle:
         instance, life = self._books.project.find(process.instance), self._books.life(process.instance)
         if instance is None or life is None or life.process is not process:
             raise Violation(f"a stop signal goes to {process}, which is not the run of {process.instance}")
+        if process.leader and (process.instance, process.run) in self._books.signalled:
+            raise Violation(f"a stop signal goes to {process}, which has had it")
         if process.stop_began_at is None and process.leader:
             if instance.state.run is not None:
                 life.kubelet.take_over(instance.state.run)
@@ -191,8 +197,8 @@ class Oracle:
         """SIGKILL: is it time?"""
         ledger = self._books.ledgers.get(process.instance)
         life = None if ledger is None or ledger.is_killed else ledger.life
-        if life is None or life.process is not process or life.kill_at is None:
-            return
+        if life is None or life.process is not process or life.kill_at is None or process.kill_began_at is not None:
+            return  # a second one, because the first may not have arrived, needs no reason of its own
         if self._world.clock.at < life.kill_at - self._books.tolerance:
             raise Violation(f"{process} is killed at {self._world.clock.at}, before {life.kill_at}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import replace
 
 from stigmer_pm.core.dependencies import Instance
@@ -105,6 +105,23 @@ class Simulation(Happenings):
         if self.engine is not None:
             self.tell("the supervisor is killed")
             self._die()
+
+    def hand_over(self) -> None:
+        """Another supervisor takes its place in the same process: it loads what is on record, and is told which runs
+        have had their stop signal. (Engines may still be delivering theirs.)"""
+        if self.engine is not None and not self.is_ending and len(self.engine.project):
+            self.tell("the supervisor is replaced")
+            self._guarded(self._hand_over)
+
+    def _hand_over(self) -> None:
+        engine = self.engine
+        assert engine is not None
+        engine.settle()
+        engine.write_everything()
+        had = {(p.instance, p.run) for p in self.world.all_living() if p.stop_began_at is not None}
+        signalled = {key for key in had if not self.world.processes[key].is_container}
+        self._die()
+        self._start_supervisor(None, signalled)
 
     def lose_records(self) -> None:
         """The state folder is removed while no supervisor runs."""
@@ -230,7 +247,7 @@ class Simulation(Happenings):
             lambda: commands.apply(engine, self.memory, file, scope, dry_run=False),
         )
 
-    def _start_supervisor(self, file: ProjectSpec | None) -> None:
+    def _start_supervisor(self, file: ProjectSpec | None, signalled: Set[tuple[str, int]] = frozenset()) -> None:
         """As a service begins: what is lost is put on record again, what is on record is found again."""
         self._is_awake = True
         self.loop = VirtualLoop(self.clock)
@@ -245,7 +262,8 @@ class Simulation(Happenings):
         self.engine = Engine(self.loop, self.clock, self.memory, self.world, project, self._chance.random)
         self.engine.feed = self._listener
         self.engine.start()
-        adopt_runs(self.engine, self.memory)
+        self.oracle.is_told(signalled)
+        adopt_runs(self.engine, self.memory, signalled)
         self.oracle.recovers()
 
     def _ended(self) -> None:

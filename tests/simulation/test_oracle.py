@@ -213,6 +213,34 @@ def _a_stop_that_is_taken_up_again_gets_half_of_its_time(patch: pytest.MonkeyPat
     table(patch, ResumeStop, resume, Phase.STOPPING)
 
 
+@shows_as("was to be killed at .*, and now it is at")
+def _a_stop_that_is_taken_up_again_begins_anew(patch: pytest.MonkeyPatch) -> None:
+    def resume(spec: Any, state: Any, event: ResumeStop, now: float) -> Any:
+        if state.run.was_killed or (state.run.pid is None and state.run.exit is None):
+            return state, ()
+        return stopping.signal(spec, state, now)
+
+    table(patch, ResumeStop, resume, Phase.STOPPING)
+
+
+@shows_as("a stop signal goes to .*, which has had it")
+def _what_is_known_of_a_stop_signal_is_not_read(patch: pytest.MonkeyPatch) -> None:
+    def resume(spec: Any, state: Any, event: ResumeStop, now: float) -> Any:
+        return original(spec, state, ResumeStop(), now)
+
+    original = stopping.resume
+    table(patch, ResumeStop, resume, Phase.STOPPING)
+
+
+@shows_as("was to be killed at .*, and now it is at")
+def _a_stop_is_put_off_again_and_again(patch: pytest.MonkeyPatch) -> None:
+    def resume(spec: Any, state: Any, event: ResumeStop, now: float) -> Any:
+        return original(spec, replace(state, run=replace(state.run, was_put_off=False)), event, now)
+
+    original = stopping.resume
+    table(patch, ResumeStop, resume, Phase.STOPPING)
+
+
 @shows_as("nobody will be called")
 def _deadlines_are_lost(patch: pytest.MonkeyPatch) -> None:
     original = Deadlines.set

@@ -204,7 +204,7 @@ def _a_healthcheck_is_heard_once(patch: pytest.MonkeyPatch) -> None:
     table(patch, HealthTold, take)
 
 
-@shows_as("must be followed by .*COMPLETED")
+@shows_as("must be followed by .*COMPLETED|is restarted after .*COMPLETED")
 def _the_code_of_a_death_by_signal_is_not_read(patch: pytest.MonkeyPatch) -> None:
     def is_success(spec: Any, end: Any) -> bool:
         if end.exit is not None and end.exit.signal is not None:

@@ -119,6 +119,10 @@ class Histories(RuleBasedStateMachine):
     def kill_supervisor(self) -> None:
         self.simulation.kill_supervisor()
 
+    @rule()
+    def hand_over(self) -> None:
+        self.simulation.hand_over()
+
     @precondition(lambda self: self.simulation.engine is None)
     @rule()
     def begin_again(self) -> None:

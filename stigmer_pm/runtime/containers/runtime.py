@@ -119,6 +119,10 @@ class ContainerRuntime:
         self.signal(instance, run, number)
         watch.is_stop_wanted = True
 
+    def signalled(self) -> set[tuple[str, int]]:
+        """Runs that have had the signal that is to end them."""
+        return {key for key, watch in self._watches.items() if watch.is_signalled}
+
     def forget(self, instance: str, run: int) -> None:
         """The run is over. Its container stays for whoever wants to look at it, until the next run, or for as long as
         the component is one of the project."""

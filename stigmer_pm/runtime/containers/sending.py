@@ -51,6 +51,7 @@ async def send(link: EngineLink, watch: Watch, note: Callable[[Watch, Reason], N
             watch.wanted_signal, watch.is_stop_wanted = number, is_stop
         _log.info("cannot send %s to %s: %s", name, watch.instance, error)
         return isinstance(error, EngineSilence)
+    watch.is_signalled |= is_stop
     return True
 
 

@@ -38,7 +38,7 @@ class Watch:
         outside: what somebody else has done to it, in words, and ``outside_at``: when (seconds of the loop's clock).
         told_code: the exit status that the engine has told, for when nobody can be asked any more.
         wanted_signal: what it is to be sent once its engine answers again; ``is_stop_wanted``: by it, it is to end.
-        was_told_to_end: its stop signal has been delivered, or is just being.
+        was_told_to_end: its stop signal has been delivered, or is just being; ``is_signalled``: it has.
         note: what was said of it last and still holds.
     """
 
@@ -60,6 +60,7 @@ class Watch:
     wanted_signal: int | None = None
     is_stop_wanted: bool = False
     was_told_to_end: bool = False
+    is_signalled: bool = False
     note: Reason = NO_REASON
     is_looked_at: bool = False
     must_look_again: bool = False
