@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -20,6 +21,11 @@ from stigmer_pm.supervisor.private_folder import NotPrivate, make_private
 _OURS = ("supervisor.lock", "state.db", "supervisor.log")
 
 
+#: Seconds for which a lock may be held by commands that only ask about it. Each takes microseconds, and some may do so
+#: in a row. (`flock` can't tell who holds it.)
+_ASKED_WITHIN = 0.2
+#: Times that the folder may be removed again between being made and being locked.
+_TRIES = 100
 #: Seconds that a fork of a supervisor that was killed has to become another program, which takes a millisecond; until
 #: one that is ended for not doing it is gone; and between looks.
 _EXECUTED_WITHIN = 1.0
@@ -29,6 +35,9 @@ _LOOK = 0.01
 
 class Busy(Exception):
     """Another supervisor holds the lock of this state folder."""
+
+    def __init__(self) -> None:
+        super().__init__("another supervisor has locked it")
 
 
 class Home:
@@ -47,36 +56,43 @@ class Home:
                 cure="mount one that is of this namespace (unshare --mount-proc)",
             )
         self.dir = StateDir(path)
-        self._is_new = not os.path.lexists(path)
+        was_there = os.path.lexists(path)
         self.lock_fd = self._move_in(lock_fd)
+        # Another one may have made it, used it and ended while this one waited for the lock.
+        self._is_new = not was_there and not os.path.exists(self.dir.database)
 
     def _move_in(self, lock_fd: int | None = None) -> int:
+        taken = None
         try:
-            make_private(self.dir.path, _is_ours)
+            if lock_fd is None:
+                lock_fd = taken = self._make_and_lock()
+            else:
+                make_private(self.dir.path, _is_ours)
+            # Only now: whoever takes its new folder away again has the lock while it does.
             for folder in (self.dir.logs, self.dir.pids):
-                os.makedirs(folder, 0o700, exist_ok=True)
-            lock_fd = _lock(self.dir.lock) if lock_fd is None else lock_fd
-            _write_new(self.dir.gitignore, "*\n")
-        except NotPrivate as error:
-            raise Refused(
-                f"cannot use the state folder '{self.dir.path}': {error}", cure=error.cure, code="not-private"
-            ) from error
+                _make_folder(folder)
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise Refused(
-                f"cannot use the state folder '{self.dir.path}': {reason}",
-                cure="set state_dir in stigmer.yaml to a folder that you can write",
-                exit_status=2,
-            ) from error
+            if taken is not None:
+                os.close(taken)
+            raise _unusable(self.dir.path, error) from error
+        with suppress(OSError):  # a full disk: it is written when the next supervisor comes
+            _write_new(self.dir.gitignore, "*\n")
         return lock_fd
+
+    def _make_and_lock(self) -> int:
+        """The lock of the folder that is there in the end: others may remove it and make it anew meanwhile."""
+        for _ in range(_TRIES):
+            make_private(self.dir.path, _is_ours)
+            with suppress(FileNotFoundError):
+                descriptor = _lock(self.dir.lock)
+                if _is_same(descriptor, self.dir.lock):
+                    return descriptor
+                os.close(descriptor)
+        raise FileNotFoundError(errno.ENOENT, "it is removed again and again")
 
     def is_in_place(self) -> bool:
         """The folder is still there, with the lock that we hold; somebody may have removed it."""
-        try:
-            there, ours = os.stat(self.dir.lock), os.fstat(self.lock_fd)
-        except OSError:
-            return False
-        return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+        return _is_same(self.lock_fd, self.dir.lock)
 
     def move_back_in(self) -> None:
         """Make the folder anew, and lock it.
@@ -111,9 +127,20 @@ class Home:
             os.unlink(self.dir.address)
 
     def withdraw(self) -> None:
-        """Take the folder away again if it is new: nothing has come of it."""
-        if self._is_new:
-            shutil.rmtree(self.dir.path, ignore_errors=True)
+        """Take the folder away again if it is new: nothing has come of it.
+
+        The lock goes last. From then on the folder may be another's, and what that has put into it stays.
+        """
+        if not self._is_new or not self.is_in_place():
+            return
+        with suppress(OSError):
+            for entry in list(os.scandir(self.dir.path)):
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry, ignore_errors=True)
+                elif entry.path != self.dir.lock:
+                    os.unlink(entry)
+            os.unlink(self.dir.lock)
+            os.rmdir(self.dir.path)
 
     def close(self) -> None:
         """Give the lock back."""
@@ -122,6 +149,34 @@ class Home:
 
 def _is_ours(descriptor: int) -> bool:
     return any(name in _OURS for name in os.listdir(descriptor))
+
+
+def _unusable(path: str, error: OSError) -> Refused:
+    what = f"cannot use the state folder '{path}'"
+    if isinstance(error, NotPrivate):
+        return Refused(f"{what}: {error}", cure=error.cure, code="not-private")
+    return Refused(
+        f"{what}: {(error.strerror or str(error)).lower()}",
+        cure="set state_dir in stigmer.yaml to a folder that you can write",
+        exit_status=2,
+    )
+
+
+def _make_folder(path: str) -> None:
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+
+
+def _is_same(descriptor: int, path: str) -> bool:
+    """The file that is open is the one of this name."""
+    try:
+        there, ours = os.stat(path), os.fstat(descriptor)
+    except OSError:
+        return False
+    return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
 
 
 def _lock(path: str) -> int:
@@ -149,21 +204,20 @@ def _take(descriptor: int, path: str) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            left, waited = unexecuted(path), system.now() - began
+            waited = system.now() - began
         else:
             return
-        if not left and waited < _LOOK:
-            time.sleep(_LOOK)  # it has just let go of it, or somebody has just asked whether it is locked
-        elif not left:
+        left = unexecuted(path) if waited > _ASKED_WITHIN else []
+        if not left and waited > _ASKED_WITHIN:
             raise Busy
-        elif waited > _ENDED_WITHIN:
+        if left and waited > _ENDED_WITHIN:
             raise Refused(
                 f"cannot take over: what the last supervisor was starting (pid {left[0]}) can't be ended",
                 cure="the kernel is still reading its program; see whether the file system of that answers",
                 exit_status=1,
                 code="starting",
             )
-        elif waited > _EXECUTED_WITHIN:
+        if waited > _EXECUTED_WITHIN:
             for pid in left:  # nothing of it has run, and the run is started anew
                 system.send_signal(pid, system.KILL)
         time.sleep(_LOOK)
@@ -174,5 +228,9 @@ def _write_new(path: str, text: str) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
         return
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError:
+        os.unlink(path)  # an empty one would never be filled
+        raise

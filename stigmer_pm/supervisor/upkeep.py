@@ -35,6 +35,7 @@ class Upkeep:
         self._service = service
         self._timer: asyncio.TimerHandle | None = None
         self._logs = LogWatch()
+        self._has_lost_log = False
 
     def start(self) -> None:
         """Look for the first time when one period has passed."""
@@ -80,8 +81,11 @@ class Upkeep:
         service = self._service
         try:
             if not service.home.is_in_place():
+                self._has_lost_log = True
                 service.home.move_back_in()
+            if self._has_lost_log:
                 log_to(service.home.dir.supervisor_log)
+                self._has_lost_log = False
                 _log.warning("the state folder was gone and has been made anew: %s", service.home.dir.path)
         except (Busy, Refused, OSError) as error:
             _log.error("cannot make the state folder anew: %s; trying again in %d s", error, PERIOD)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 from collections.abc import Iterator
@@ -100,6 +101,30 @@ def test_a_supervisor_takes_over_what_runs_on_a_full_disk(mounted: MountedProjec
     project.empty()
     eventually(lambda: not trouble(project), "the trouble is over", 30.0, pause=1.0)
     restart_supervisor(project)
+    no_traceback(project)
+
+
+def test_a_state_folder_that_is_emptied_on_a_full_disk_is_filled_again_when_there_is_room(
+    mounted: MountedProject,
+) -> None:
+    """The supervisor must not be kept out by the lock that it has taken itself."""
+    project = mounted
+    project.write(FILE)
+    project.up()
+    before, supervisor = project.pids(), project.supervisor_pid()
+    for entry in project.state.iterdir():
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    project.fill()
+    eventually((project.state / "supervisor.lock").exists, "it is locked again", 30.0)
+    eventually(lambda: trouble(project), "its record can't be written", 30.0, pause=0.5)
+    project.empty()
+    eventually((project.state / "supervisor.json").exists, "its address is there again", 40.0)
+    eventually(lambda: not trouble(project), "the trouble is over", 40.0, pause=1.0)
+    second = project.run("up", "--foreground")
+    assert (second.code, "already runs this project" in second.err) == (2, True), second
+    assert (project.pids(), project.supervisor_pid()) == (before, supervisor)
+    restart_supervisor(project)
+    assert project.pids() == before
     no_traceback(project)
 
 
