@@ -15,6 +15,7 @@ from stigmer_pm.core.reasons import words
 from stigmer_pm.core.state import InstanceState, Phase
 from stigmer_pm.runtime import system, table
 from stigmer_pm.spec import ProjectSpec
+from stigmer_pm.statedir import StateDir
 from stigmer_pm.supervisor import commands, signals
 from stigmer_pm.supervisor.beginning_again import Failed, serve_in_spite_of_bugs
 from stigmer_pm.supervisor.contents import peek
@@ -23,7 +24,7 @@ from stigmer_pm.supervisor.front_end import HURRIED, INTERRUPTED, LEFT, Manner, 
 from stigmer_pm.supervisor.front_logs import FrontLogs
 from stigmer_pm.supervisor.handover import Handover
 from stigmer_pm.supervisor.home import Busy, Home
-from stigmer_pm.supervisor.log import log_to
+from stigmer_pm.supervisor.log import last_words, log_to
 from stigmer_pm.supervisor.notify import Notifier
 from stigmer_pm.supervisor.order import Order
 from stigmer_pm.supervisor.run import inherited_listener, internal_error, read_order
@@ -71,6 +72,10 @@ def run_foreground(order: Mapping[str, Any], manner: Manner, display: Display, h
             cure="look on with 'stigmer-pm logs -f', or end it with 'stigmer-pm down' first",
             code="busy",
         ) from None
+    except Refused as refused:
+        if handover is not None:
+            last_words(StateDir(parsed.state_dir).supervisor_log, refused.message)
+        raise
     try:
         log_to(home.dir.supervisor_log)
         if parsed.prefers_record:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from stigmer_pm.supervisor.home import Home
 
 
+class SeedFailed(Exception):
+    """A bug has ended the child before it could say anything else; the text has its traceback."""
+
+
 class Seed:
     """A child that waits for an order to become a supervisor; without one it ends and leaves no trace."""
 
@@ -28,6 +32,9 @@ class Seed:
         """Make it the supervisor of the project that ``order`` describes, and wait for what it answers.
 
         The answer has ``socket`` and ``apply``, or ``error``, or ``busy`` when another supervisor has the lock.
+
+        Raises:
+            SeedFailed: a bug has ended it.
         """
         with self._channel:
             try:
@@ -43,6 +50,8 @@ class Seed:
         answer: dict[str, Any] = json.loads(line)
         if "socket" not in answer:
             self._collect()
+        if "bug" in answer:
+            raise SeedFailed(answer["bug"])
         return answer
 
     def discard(self) -> None:
@@ -66,6 +75,8 @@ def prefork() -> Seed:
     try:
         ours.close()
         status = _grow(theirs)
+    except BaseException as error:  # noqa: BLE001 (the top of this process, which never gets to that of its parent)
+        _tell_bug(theirs, error)
     finally:
         os._exit(status)
 
@@ -90,6 +101,17 @@ def _grow(channel: socket.socket) -> int:
             channel.close()
 
     return run.supervise(order, reply, _detach)
+
+
+def _tell_bug(channel: socket.socket, error: BaseException) -> None:
+    import traceback
+
+    text = "".join(traceback.format_exception(error))
+    words = "".join(traceback.format_exception_only(error)).strip()
+    try:
+        channel.sendall(json.dumps({"bug": f"in the new supervisor: {words}\n{text}"}).encode() + b"\n")
+    except OSError:  # it has had an answer, or has gone; stderr is the log of the supervisor then
+        os.write(2, text.encode(errors="backslashreplace"))
 
 
 def _do_nothing(number: int, frame: object) -> None:

@@ -12,12 +12,13 @@ from stigmer_pm.core.plan import Scope
 from stigmer_pm.runtime import system
 from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.spec.codec import decode
+from stigmer_pm.statedir import StateDir
 from stigmer_pm.supervisor import signals
 from stigmer_pm.supervisor.beginning_again import Failed, serve_in_spite_of_bugs
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.handover import Handover
 from stigmer_pm.supervisor.home import Busy, Home
-from stigmer_pm.supervisor.log import log_to
+from stigmer_pm.supervisor.log import last_words, log_to
 from stigmer_pm.supervisor.order import Order
 from stigmer_pm.supervisor.service import Service
 from stigmer_pm.supervisor.store import StoreError
@@ -52,6 +53,8 @@ def supervise(order: Order, reply: Reply, detach: Callable[[Home], None], handov
         reply({"busy": True})
         return 0
     except Refused as refused:
+        if handover is not None:
+            last_words(StateDir(order.state_dir).supervisor_log, refused.message)
         reply(refused.document())
         return refused.exit_status
     try:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -101,6 +102,34 @@ def test_one_that_cannot_begin_again_takes_nothing_away(project: Project) -> Non
     assert "the record of what runs is lost" in (project.state / "supervisor.log").read_text()
     project.up()
     assert project.pid("b") == before["b"]
+
+
+# The program with a mistake in what a supervisor does before it has a log.
+BROKEN_AT_FIRST = """\
+import sys
+from stigmer_pm.supervisor import run
+def read_order(order):
+    raise ZeroDivisionError("a bug")
+run.read_order = read_order
+from stigmer_pm.__main__ import main
+sys.exit(main())
+"""
+
+
+def test_a_bug_before_there_is_a_log_is_told_to_who_waits(project: Project) -> None:
+    """With the place of its traceback."""
+    project.write("components: {a: {command: sleep 1000}}\n")
+    command = [sys.executable, "-c", BROKEN_AT_FIRST, "up"]
+    done = subprocess.run(
+        command, cwd=project.dir, env=project.environ, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 1, done
+    first, second = done.stderr.splitlines()
+    assert first.endswith("in the new supervisor: ZeroDivisionError: a bug")
+    written = Path(second.removeprefix("  its traceback is in ")).read_text()
+    assert "in read_order" in written
+    assert written.count("ZeroDivisionError: a bug") >= 1
+    assert not project.living()
 
 
 # The program with a mistake in one of the tasks that only one in front has.

@@ -160,3 +160,33 @@ def test_no_thread_of_a_supervisor_hears_a_signal_but_the_main_one(project: Proj
 
     eventually(look, f"all kinds of threads were seen: {seen}")
     assert project.ps()["a"]["restarts"] == 0
+
+
+@pytest.mark.parametrize("in_front", [False, True])
+def test_a_successor_that_cannot_have_the_state_folder_says_so_in_the_log(project: Project, in_front: bool) -> None:
+    """Since the trial, every user may write the folder above it. What runs goes on, and ``up`` finds it again."""
+    project.write("components: {a: {command: sleep 1000}}\n")
+    process = project.start("up", "--foreground") if in_front else None
+    if process is None:
+        project.up()
+    eventually(lambda: project.answers() and project.pid("a"))
+    pid, supervisor = project.pid("a"), project.supervisor_pid()
+    project.write(
+        f"""
+        import os, sys
+        if "stigmer_pm.selfcheck" in sys.orig_argv:
+            os.chmod({str(project.dir)!r}, 0o777)
+        """,
+        "late/sitecustomize.py",
+    )
+    path = os.pathsep.join([str(project.dir / "late"), project.environ["PYTHONPATH"]])
+    result = project.run("upgrade", "--timeout", "5s", env={"PYTHONPATH": path})
+    project.dir.chmod(0o700)
+    assert result.code == 3, result
+    if process is not None:
+        assert "every user can write" in process.communicate(timeout=30)[1]
+    eventually(lambda: supervisor not in project.living())
+    words = f"cannot use the state folder '{project.state}': every user can write '{project.dir}'"
+    assert words in (project.state / "supervisor.log").read_text()
+    project.up()
+    assert project.pid("a") == pid
