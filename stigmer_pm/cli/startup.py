@@ -19,6 +19,7 @@ from stigmer_pm.cli.options import chosen_profiles, example, file_option, names_
 from stigmer_pm.cli.program import PROGRAM
 from stigmer_pm.cli.session import Session, pass_session
 from stigmer_pm.cli.systemd_unit import Unit, unit_text
+from stigmer_pm.cli.unit_names import named_apart
 
 #: Where an engine is, as its own command line is told.
 _OF_THE_ENGINE = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
@@ -82,7 +83,8 @@ def _unit(session: Session, wanted: Wanted, *, is_system: bool) -> Unit:
     )
     for path in (unit.folder, unit.file, *unit.program):
         _refuse_what_cannot_be_spelt(path)
-    return unit
+    home = session.environ.get("HOME") or os.path.expanduser("~")
+    return named_apart(unit, os.path.dirname(unit.path.replace("~", home, 1)))
 
 
 def _refuse_what_cannot_be_spelt(path: str) -> None:
@@ -142,6 +144,8 @@ def _say_what_to_do(session: Session, unit: Unit) -> None:
     printed = shlex.join(words)
     say = session.terminal.hint
     session.terminal.complain("nothing is installed: stigmer-pm writes into no folder of the system; these lines do it")
+    if unit.suffix:
+        say(f"another project of the name '{unit.project}' has a unit already, so that of this one is {unit.name}")
     if unit.user is None:
         say("mkdir -p ~/.config/systemd/user")
         say(f"{printed} > {unit.path}")

@@ -14,6 +14,7 @@ class Unit:
 
     ``program`` are the words that run stigmer-pm; ``options`` those of its ``up``. ``user`` is for one of the system;
     ``None``: it is one of a user. ``lacking`` are variables that the file takes from the environment of whoever asks.
+    ``suffix`` tells its name from that of another project's.
     """
 
     project: str
@@ -26,12 +27,13 @@ class Unit:
     owner: str
     has_containers: bool
     lacking: Sequence[str]
+    suffix: str = ""
 
     @property
     def name(self) -> str:
         """The name of its file."""
         word = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in self.project)
-        return f"stigmer-pm-{word}.service"
+        return f"stigmer-pm-{word}{self.suffix}.service"
 
     @property
     def path(self) -> str:
@@ -51,12 +53,20 @@ def unit_text(unit: Unit) -> str:
     return "\n".join(lines)
 
 
+def runs_file(text: str, file: str) -> bool:
+    """A unit that was made here is of the project of this file."""
+    words = f" -f {_word(file)} up --service"
+    return any(line.startswith("ExecStart=") and words in line for line in text.splitlines())
+
+
 def _head(unit: Unit) -> list[str]:
     systemctl = "systemctl --user" if unit.user is None else "systemctl"
     lines = [
         f"# Save this as {unit.path}, then: {systemctl} daemon-reload && {systemctl} enable --now {unit.name}",
         f"# An edited file: {systemctl} reload {unit.name}. Another version of stigmer-pm: stigmer-pm upgrade.",
     ]
+    if unit.suffix:
+        lines.append("# Another project of this name has a unit without the letters at the end, which is not touched.")
     if unit.user is None:
         lines.append(f"# To have it run without a login, too: loginctl enable-linger {unit.owner}")
     if unit.lacking:

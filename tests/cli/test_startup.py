@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -116,6 +117,35 @@ def test_without_print_it_says_what_to_do_and_nothing_is_installed(cli: Cli) -> 
     assert f"stigmer-pm -f {cli.dir}/stigmer.yaml startup --print --user > ~/.config/systemd/user/" in result.err
     assert "systemctl --user enable --now stigmer-pm-shop.service" in result.err
     assert "tee /etc/systemd/system/stigmer-pm-shop.service" in cli.run("startup", "--system").err
+
+
+def test_two_projects_of_one_name_have_two_units(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second doesn't overwrite the first, and each keeps its name, whichever is removed."""
+    monkeypatch.setenv("HOME", str(cli.dir))
+    units = cli.dir / ".config" / "systemd" / "user"
+    units.mkdir(parents=True)
+    files = [cli.dir / name / "stigmer.yaml" for name in ("one", "t%wo $x")]
+    for file in files:
+        file.parent.mkdir()
+        file.write_text(FILE)
+
+    def install(file: Path) -> str:
+        said = cli.run("-f", str(file), "startup", "--user").err
+        (name,) = {line.split("/")[-1] for line in said.splitlines() if "startup --print" in line}
+        path = units / name
+        path.write_text("")  # as a shell does for ">"
+        path.write_text(ok(cli, "-f", str(file), "startup", "--print", "--user"))
+        assert f"enable --now {name}" in said
+        assert f"enable --now {name}" in path.read_text()
+        assert ("another project of the name 'shop' has a unit already" in said) is (name != "stigmer-pm-shop.service")
+        return name
+
+    first, second = [install(file) for file in files]
+    assert first == "stigmer-pm-shop.service"
+    assert re.fullmatch(r"stigmer-pm-shop-[0-9a-f]{6}\.service", second)
+    assert [install(file) for file in files] == [first, second]
+    (units / first).unlink()
+    assert [install(file) for file in reversed(files)] == [second, first]
 
 
 def test_a_file_with_errors_makes_no_unit(cli: Cli) -> None:
