@@ -11,6 +11,8 @@ import subprocess
 
 import pytest
 
+from tests.integration import short_of_memory
+from tests.integration.short_of_memory import Memory
 from tests.other_user import other_user_of
 from tests.project import Project, eventually
 
@@ -70,6 +72,51 @@ def test_up_with_no_process_to_be_had_says_so(project: Project) -> None:
         assert "ulimit -u" in result.err
         assert len(result.err.splitlines()) == 2
     assert not (other.dir / ".stigmer").exists()
+
+
+@pytest.mark.skipif(bool(short_of_memory.lacking()), reason=short_of_memory.lacking())
+def test_with_no_memory_for_a_process_nothing_is_hurt_and_what_died_comes_back(project: Project) -> None:
+    """ENOMEM on fork, be it the fast kind or that of a component with limits of its own."""
+    project.write(f"""
+        components:
+          a: {{command: sleep 1000, {QUICK}}}
+          b: {{command: sleep 1000, probes: {{liveness: {{exec: "true", period: 200ms, failure_threshold: 1}}}}}}
+          c: {{command: sleep 1000, nice: 1, {QUICK}}}
+        """)
+    memory = Memory()
+    with short_of_memory.up(project, memory) as process:
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+        supervisor, before = project.supervisor_pid(), project.pids()
+        memory.is_short_for = supervisor
+        for name in ("a", "c"):
+            os.kill(project_pid(project, name), signal.SIGKILL)
+        for name in ("a", "c"):
+            cannot_start(project, name, "cannot make a process: cannot allocate memory: the machine, or the cgroup of")
+        assert memory.refused > 12
+        assert (project.pid("b"), project.ps()["b"]["restarts"]) == (before["b"], 0)
+        memory.is_short_for = None
+        for name in ("a", "c"):
+            project.wait_phase(name, "running")
+            assert project.pid(name) != before[name]
+        assert (project.pid("b"), project.ps()["b"]["restarts"]) == (before["b"], 0)
+        assert project.supervisor_pid() == supervisor
+        assert "Traceback" not in (project.state / "supervisor.log").read_text()
+        project.ok("down")
+
+
+@pytest.mark.skipif(bool(short_of_memory.lacking()), reason=short_of_memory.lacking())
+def test_up_with_no_memory_for_a_process_says_so(project: Project) -> None:
+    """One line and the cure, and nothing is left."""
+    project.write("components: {a: {command: sleep 1000}}\n")
+    memory = Memory()
+    memory.is_short_for = 0
+    with short_of_memory.up(project, memory) as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 1, (out, err)
+    assert err.startswith("error: cannot make a process for the supervisor: cannot allocate memory")
+    assert len(err.splitlines()) == 2
+    assert not project.state.exists()
 
 
 def test_with_no_descriptor_to_be_had_nothing_is_hurt_and_what_died_comes_back(project: Project) -> None:
