@@ -29,7 +29,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_FROM := pyproject.toml stigmer_pm/version.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo down test check lint types imports pytest test-systemd format docs schema soak fuzz soak-day soak-real chaos mutants bench bench-probes bench-deaths bench-containers hooks clean
+.PHONY: help demo down test check lint types imports pytest test-systemd test-long format docs schema soak fuzz soak-day soak-real chaos mutants bench bench-probes bench-deaths bench-containers hooks clean
 .NOTPARALLEL:
 
 help:  ## show this
@@ -66,6 +66,9 @@ pytest: $(INSTALLED_DEV)  ## the tests
 
 test-systemd: $(INSTALLED_DEV)  ## the unit of startup under a systemd that is booted for it; as root, half a minute
 	STIGMER_PM_TEST_SYSTEMD=1 $(PY) -m pytest -n 0 tests/systemd
+
+test-long: $(INSTALLED_DEV)  ## what is left out of test for its length: a supervisor that is suspended for a minute
+	STIGMER_PM_TEST_LONG=1 $(PY) -m pytest -n 0 tests/integration/test_suspended.py
 
 format: $(INSTALLED_DEV)  ## rewrite the code as lint wants it
 	$(PY) -m ruff check --fix

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.project import Project, eventually
 
 
@@ -101,3 +103,51 @@ def test_the_pid_of_a_suspended_supervisor_is_to_be_had(project: Project) -> Non
     project.ok("down")
     result = project.run("pid", "--supervisor")
     assert (result.code, result.out) == (3, ""), result
+
+
+@pytest.mark.skipif(os.environ.get("STIGMER_PM_TEST_LONG") != "1", reason="takes more than a minute: 'make test-long'")
+def test_a_minute_is_as_a_moment(project: Project) -> None:
+    """All of the above together, and long enough for every period, timeout and backoff to have passed several times."""
+    project.script("check", "#!/bin/sh\necho x >>asked\n")
+    project.script("slow", "#!/bin/sh\ntrap 'sleep 1; exit 0' TERM\ntouch slow.ready\nwhile :; do sleep 0.1; done\n")
+    project.script("late", "#!/bin/sh\ntest -e good || exit 3\nexec sleep 1000\n")
+    probe = "{exec: ./check, period: 1s, timeout: 1s, failure_threshold: 1}"
+    project.write(f"""
+        components:
+          asked: {{command: sleep 1000, probes: {{liveness: {probe}, readiness: {probe}}}}}
+          killed: {{command: sleep 1000}}
+          late: {{command: ./late, backoff: 10s}}
+          slow: {{command: ./slow, stop_timeout: 5s}}
+          kept: {{command: sleep 1000}}
+          count: {{command: [sh, -c, "i=0; while :; do i=$$((i+1)); echo $$i; sleep 0.05; done"]}}
+    """)
+    project.up("--no-wait")
+    project.wait_phase("late", "backoff")
+    eventually(lambda: project.ps()["asked"]["ready"] and (project.dir / "slow.ready").exists(), "all is prepared")
+    before, supervisor = project.ps(), project.supervisor_pid()
+    stop = project.start("stop", "slow")
+    project.wait_phase("slow", "stopping")
+    with suspended(project):
+        ends_at = time.monotonic() + 60
+        os.kill(before["killed"]["pid"], signal.SIGKILL)
+        project.write("", "good")
+        silent = project.run("stop", "kept")
+        assert (silent.code, f"kill -CONT {supervisor}" in silent.err) == (3, True), silent
+        pass_time(ends_at - time.monotonic())
+    stop.communicate(timeout=30)
+    for name in ("killed", "late"):
+        project.wait_phase(name, "running", deadline=5.0)
+    count = asked(project)
+    eventually(lambda: asked(project) > count + 3, "it is asked again")
+    after = project.ps()
+    assert project.supervisor_pid() == supervisor
+    for name in ("asked", "kept", "count"):
+        assert [after[name][key] for key in ("pid", "restarts")] == [before[name]["pid"], 0]
+    assert (after["asked"]["ready"], after["killed"]["restarts"], after["late"]["restarts"]) == (True, 1, 1)
+    assert (after["slow"]["phase"], after["slow"]["last_exit"]["reason"]) == ("stopped", "exited 0")
+    events = project.ok("events").out
+    assert "probe-fails" not in events
+    assert "had to be killed" not in events
+    project.ok("down")
+    numbers = [int(line) for line in project.log("count").splitlines()]
+    assert numbers == list(range(1, len(numbers) + 1))
