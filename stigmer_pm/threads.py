@@ -4,10 +4,13 @@ The kernel gives a signal that is meant for a process to any thread that doesn't
 supervisor knows what to do about one, and while that holds signals back, to hand its place to another program by exec,
 one that came to another thread would be lost: Python would note it there, and the exec would forget it. One that every
 thread blocks stays with the process, over the exec.
+
+And what it means when no further thread can be made.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import threading
@@ -18,6 +21,18 @@ from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+#: What Python says where no thread can be made, in a RuntimeError without an errno.
+_NO_THREAD = "can't start new thread"
+
+
+class NoThread(OSError):
+    """No further thread can be made (EAGAIN), for the user, the container or the machine may have no more of them."""
+
+
+def is_without_thread(error: BaseException) -> bool:
+    """It says that a thread could not be made, here or where the standard library makes some (to look up a host in)."""
+    return isinstance(error, NoThread) or (isinstance(error, RuntimeError) and str(error) == _NO_THREAD)
 
 
 @contextmanager
@@ -40,9 +55,18 @@ class DeafThread(threading.Thread):
         super().__init__(target=target, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin."""
-        with deaf():
-            super().start()
+        """Begin.
+
+        Raises:
+            NoThread: it can't be made, and doesn't run.
+        """
+        try:
+            with deaf():
+                super().start()
+        except RuntimeError as error:
+            if not is_without_thread(error):
+                raise
+            raise NoThread(errno.EAGAIN, os.strerror(errno.EAGAIN)) from error
 
 
 class DeafExecutor(ThreadPoolExecutor):

@@ -6,9 +6,9 @@ import errno
 import os
 import socket
 
+from stigmer_pm.threads import is_without_thread
+
 _OWN_SHORTAGE = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS})
-#: What Python says, as a RuntimeError, where it can have no further thread (to look up a host in).
-_NO_THREAD = "can't start new thread"
 
 
 def is_own_shortage(error: Exception) -> bool:
@@ -17,8 +17,8 @@ def is_own_shortage(error: Exception) -> bool:
 
     Counting it as a failure would let a shortage in the supervisor restart every component there is.
     """
-    if isinstance(error, RuntimeError):
-        return str(error) == _NO_THREAD
+    if is_without_thread(error):
+        return True
     if isinstance(error, socket.gaierror):
         return False  # its numbers are the resolver's own, and on some systems they are those of other errors
     return isinstance(error, OSError) and error.errno in _OWN_SHORTAGE

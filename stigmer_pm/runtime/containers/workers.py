@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
-from stigmer_pm.threads import DeafThread
+from stigmer_pm.threads import DeafThread, NoThread
 
 T = TypeVar("T")
 _Jobs: TypeAlias = "queue.SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None]"
@@ -34,13 +34,16 @@ class Workers:
         self._lock = threading.Lock()
 
     async def run(self, job: Callable[[], T]) -> T:
-        """What ``job`` returns or raises. One that is cancelled goes on in its thread, and its result is dropped."""
+        """What ``job`` returns or raises. One that is cancelled goes on in its thread, and its result is dropped.
+
+        Raises:
+            NoThread: there is none, and none can be made; nothing of the job is done.
+        """
         future: asyncio.Future[T] = self._loop.create_future()
         with self._lock:
+            if self._idle <= self._jobs.qsize() and self._threads < self._most:
+                self._begin_thread()
             self._jobs.put((job, future))
-            if self._idle < self._jobs.qsize() and self._threads < self._most:
-                self._threads += 1
-                DeafThread(partial(self._work, self._jobs), self._name).start()
         self._waited_for.add(future)
         try:
             return await future
@@ -61,6 +64,16 @@ class Workers:
         """Begin nothing more; threads end when what they do is done."""
         for _ in range(self._threads):
             self._jobs.put(None)
+
+    def _begin_thread(self) -> None:
+        """One more. Where it can't be made, the job waits for those that there are."""
+        try:
+            DeafThread(partial(self._work, self._jobs), self._name).start()
+        except NoThread:
+            if not self._threads:
+                raise
+        else:
+            self._threads += 1
 
     def _work(self, jobs: _Jobs) -> None:
         while True:
