@@ -212,6 +212,11 @@ _SHORT_OF = {
 }
 
 
+def shortage_words(number: int) -> str:
+    """What is lacking, and where to look, for an errno that says so."""
+    return f"{os.strerror(number).lower()}: {_SHORT_OF[number]}"
+
+
 def _folder_failure(path: str) -> SpawnFailure:
     step = "change to its working_dir"
     if not os.path.lexists(path):
@@ -226,7 +231,7 @@ def _explain(program: Program, environment: Mapping[str, str], error: OSError) -
     if error.filename is not None and os.fspath(error.filename) == program.working_dir and command != error.filename:
         return SpawnFailure("change to its working_dir", program.working_dir, number, _os_words(error, command))
     if number in _SHORT_OF:
-        return SpawnFailure("make a process", command, number, f"{os.strerror(number).lower()}: {_SHORT_OF[number]}")
+        return SpawnFailure("make a process", command, number, shortage_words(number))
     if number == errno.EPERM and (program.user is not None or program.group is not None):
         return SpawnFailure("take its user", program.user or "", number, os.strerror(number))
     return SpawnFailure("run its command", command, number, _command_words(program, environment, number))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -14,7 +15,8 @@ from stigmer_pm.runtime.containers.address import BadContext, EngineAddress, eng
 from stigmer_pm.runtime.containers.knock import Answer, knock
 from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence, explain
 from stigmer_pm.runtime.containers.workers import Workers
-from stigmer_pm.threads import DeafThread
+from stigmer_pm.runtime.spawn import shortage_words
+from stigmer_pm.threads import DeafThread, NoThread
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -102,7 +104,10 @@ class EngineLink:
         Raises:
             EngineSilence: the engine can't be reached.
             EngineRefusal: it says no.
+            NoThread: there is no thread to be had for it; nothing was done.
         """
+        if self.silence:
+            raise EngineSilence(self.silence)
         return await self._workers.run(lambda: self.call_here(job))
 
     def call_here(self, job: Callable[[APIClient], T]) -> T:
@@ -113,14 +118,15 @@ class EngineLink:
 
     async def takes_requests(self) -> bool:
         """It isn't on its way out."""
-        return await self._knockers.run(partial(knock, self.address, _TAKES_WITHIN)) is Answer.YES
+        return await self._knock(_TAKES_WITHIN) is Answer.YES
 
     async def close(self) -> None:
         """Let go of the engine."""
         if self._keeper is not None:
             self._keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._keeper
+            (result,) = await asyncio.gather(self._keeper, return_exceptions=True)
+            if isinstance(result, Exception):
+                _log.error("bug in the connection to the engine", exc_info=result)
         self._stop_listening()
         self._workers.close()
         self._knockers.close()
@@ -166,16 +172,17 @@ class EngineLink:
         while True:
             try:
                 async with asyncio.timeout(_FIRST_WITHIN):
-                    stream = await self._knockers.run(self._listen)
+                    self._events = await self._knockers.run(self._listen)
+                over = self._read(self._events)
+                pause, self.silence = _FIRST_PAUSE, ""
+                self._is_there.set()
+                self._listener.engine_is_there()
+                await self._attend(over)
             except Exception as error:  # noqa: BLE001 (an address that the SDK chokes on, for one)
                 self._lose(self._why_not(error))
+                self._stop_listening()
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
-                continue
-            pause, self.silence, self._events = _FIRST_PAUSE, "", stream
-            self._is_there.set()
-            self._listener.engine_is_there()
-            await self._read(stream)
 
     def _why_not(self, error: Exception) -> str:
         if isinstance(error, TimeoutError):
@@ -183,6 +190,9 @@ class EngineLink:
             return self._mute_words()
         if isinstance(error, (EngineSilence, EngineRefusal)):
             return str(error)
+        if isinstance(error, NoThread):
+            words = shortage_words(errno.EAGAIN)
+            return f"the Docker engine at {self.address.url} can't be asked, for no thread can be made: {words}"
         return f"the Docker engine at {self.address.url} can't be reached: {error}"
 
     def _mute_words(self) -> str:
@@ -211,8 +221,12 @@ class EngineLink:
         filters = {"type": "container", "label": self._label, "event": list(_EVENTS)}
         return self._call(lambda client: client.events(decode=True, filters=filters))
 
-    async def _read(self, stream: Any) -> None:
-        """Hand on events until the stream is over."""
+    def _read(self, stream: Any) -> asyncio.Future[None]:
+        """Hand on events until the stream is over, which is told by the future.
+
+        Raises:
+            NoThread: there is no thread to be had for it.
+        """
         over: asyncio.Future[None] = self._loop.create_future()
 
         def read() -> None:
@@ -225,22 +239,34 @@ class EngineLink:
                 self._loop.call_soon_threadsafe(_finish, over)
 
         DeafThread(read, "engine-events").start()
+        return over
+
+    async def _attend(self, over: asyncio.Future[None]) -> None:
+        """Wait for the end of the events.
+
+        Raises:
+            EngineSilence: the engine hangs meanwhile.
+        """
         while not over.done():
             await asyncio.wait((over,), timeout=_ASK_EVERY)
             if not over.done() and await self._is_mute():
                 _log.warning("the engine takes connections and doesn't answer")
-                self._lose(self._mute_words())
-                self._stop_listening()
-                return
+                raise EngineSilence(self._mute_words())
 
     async def _is_mute(self) -> bool:
         """It hangs. One that closes its door is another case: what it still has to say, it says to those inside."""
         for attempt in range(_ASK_TIMES):
             if attempt:
                 await asyncio.sleep(_ASK_WITHIN / 2)
-            if await self._knockers.run(partial(knock, self.address, _ASK_WITHIN)) is not Answer.NOTHING:
+            if await self._knock(_ASK_WITHIN) is not Answer.NOTHING:
                 return False
         return True
+
+    async def _knock(self, within: float) -> Answer:
+        try:
+            return await self._knockers.run(partial(knock, self.address, within))
+        except NoThread:
+            return Answer.YES  # nobody can tell
 
     def _stop_listening(self) -> None:
         if self._events is not None:
