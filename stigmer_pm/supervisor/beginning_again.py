@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections import deque
@@ -10,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from stigmer_pm.runtime import system
+from stigmer_pm.supervisor import event_loop
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.order import Order
 
@@ -45,7 +45,7 @@ def serve_in_spite_of_bugs(order: Order, serve: Serve) -> int:
     is_to_end = False
     while True:
         try:
-            return asyncio.run(serve(order, is_to_end))
+            return event_loop.run(serve(order, is_to_end))
         except Refused as refused:
             if not failures:
                 raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from stigmer_pm.core.dependencies import Instance
@@ -216,11 +217,12 @@ class LocalWorld:
         await self._containers.clear_away()
 
     async def close(self) -> None:
-        """Let go of everything."""
-        await self._prober.close()
-        await self._containers.close()
-        self._runtime.close()
-        self._reaper.close()
+        """Let go of everything, the prober first, and of each whatever becomes of those before it."""
+        async with AsyncExitStack() as stack:
+            stack.callback(self._reaper.close)
+            stack.callback(self._runtime.close)
+            stack.push_async_callback(self._containers.close)
+            stack.push_async_callback(self._prober.close)
 
     # --- what the runtime tells ---------------------------------------------------------------------------------
 
