@@ -7,11 +7,15 @@ that hangs keeps all connections open, and takes new ones: the kernel does that 
 
 from __future__ import annotations
 
+import errno
 import socket
 from enum import Enum, auto
 from urllib.parse import urlsplit
 
 from stigmer_pm.runtime.containers.address import EngineAddress
+
+#: Of descriptors, or memory.
+_SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
 
 
 class Answer(Enum):
@@ -23,31 +27,37 @@ class Answer(Enum):
 
 
 def knock(address: EngineAddress, within: float) -> Answer:
-    """Ask. Blocks for ``within`` seconds at most, twice where the connection takes its time as well."""
+    """Ask. Blocks for ``within`` seconds at most, again for each address of its name, and while that is looked up."""
     parts = urlsplit(address.url)
-    place = (parts.hostname, parts.port)
     try:
         if address.is_local:
-            return _ask(socket.socket(socket.AF_UNIX), address.socket, within)
-        if parts.scheme in ("tcp", "http", "https") and place[0] and place[1]:
+            return _ask(_connect_here(address.socket, within))
+        if parts.scheme in ("tcp", "http", "https") and parts.hostname and parts.port:
             is_plain = address.certificates is None and parts.scheme != "https"
-            return _ask(socket.socket(_family(place[0])), (place[0], place[1]), within, is_silent=not is_plain)
+            connection = socket.create_connection((parts.hostname, parts.port), within)
+            return _ask(connection, is_silent=not is_plain)
     except (TimeoutError, BlockingIOError):
         return Answer.NOTHING
-    except OSError:
-        return Answer.CLOSED
+    except OSError as error:
+        # A name that nobody can look up, and a lack of descriptors here, say nothing of an engine.
+        return Answer.YES if isinstance(error, socket.gaierror) or error.errno in _SHORT else Answer.CLOSED
     return Answer.YES
 
 
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
+def _connect_here(path: str, within: float) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.settimeout(within)
+        connection.connect(path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
-def _ask(connection: socket.socket, place: object, within: float, *, is_silent: bool = False) -> Answer:
+def _ask(connection: socket.socket, *, is_silent: bool = False) -> Answer:
     """An answer is asked for, since a socket that systemd holds takes connections for an engine that isn't there."""
     with connection:
-        connection.settimeout(within)
-        connection.connect(place)  # type: ignore[arg-type]
         if is_silent:  # in a language that isn't spoken here (TLS)
             return Answer.YES
         connection.sendall(b"GET /_ping HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n")
