@@ -40,7 +40,7 @@ def _records(state: InstanceState, before: Reason, reason: Reason) -> tuple[Effe
             return (Record(state.name, EventKind.STARTING, words(reason), number),)
         case Why.PAUSED:
             return (Record(state.name, EventKind.PAUSED, words(reason), number),)
-        case Why.ENGINE | Why.OUTPUT | Why.LOG_LOST:
+        case Why.ENGINE | Why.REFUSED | Why.OUTPUT | Why.LOG_LOST:
             return (Record(state.name, EventKind.WARNING, words(reason), number),)
     if before.why is Why.PAUSED:
         return (Record(state.name, EventKind.GOES_ON, "no longer paused", number),)

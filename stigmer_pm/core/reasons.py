@@ -34,6 +34,7 @@ class Why(StrEnum):
     PAUSED = "paused"
     ENGINE = "engine"
     DELIVERING = "delivering"
+    REFUSED = "refused"
     OUTPUT = "output"
     LOG_LOST = "log-lost"
 
@@ -57,7 +58,7 @@ class Reason:
 NO_REASON = Reason(Why.NONE)
 
 #: What the world says of a run that is under way, and takes back when it is over.
-NOTES = frozenset({Why.PREPARING, Why.PAUSED, Why.ENGINE, Why.DELIVERING, Why.OUTPUT, Why.LOG_LOST})
+NOTES = frozenset({Why.PREPARING, Why.PAUSED, Why.ENGINE, Why.DELIVERING, Why.REFUSED, Why.OUTPUT, Why.LOG_LOST})
 
 
 def words(reason: Reason) -> str:
@@ -97,6 +98,7 @@ _WORDS = {
     Why.PAUSED: "paused by somebody else; 'docker unpause' lets it go on",
     Why.ENGINE: "{detail}",
     Why.DELIVERING: "",  # a matter of moments, or else its engine hangs, and that is said
+    Why.REFUSED: "its engine refuses to send it {subject}: {detail}",
     Why.LOG_LOST: "its log {detail}, and it goes on writing there; 'stigmer-pm restart {subject}' opens a new one",
     Why.OUTPUT: "its log can't be written: {detail}; its engine keeps what it prints, until it can",
 }

@@ -104,11 +104,13 @@ def take_exit(spec: ComponentSpec, state: InstanceState, event: Exited, now: flo
 
 def take_note(spec: ComponentSpec, state: InstanceState, event: Noted, now: float) -> Step:
     """An engine that answers again delivers the stop signal, if it hasn't yet, and the run has all its time from then:
-    an outage must not make a stop a SIGKILL. A log that is lost now is of no use to anybody: the next run opens its
-    own."""
+    an outage must not make a stop a SIGKILL. One that refuses the signal may refuse it for ever: its time goes on.
+
+    A log that is lost now is of no use to anybody: the next run opens its own.
+    """
     if event.reason.why is Why.LOG_LOST:
         return state, ()
-    was_away = state.reason.why in _UNDELIVERED
+    was_away = state.reason.why in _UNDELIVERED and event.reason.why is not Why.REFUSED
     state, effects = notes.note(spec, state, event, now)
     run = run_of(state)
     if not was_away or state.reason.why in _UNDELIVERED or run.pid is None or run.exit is not None:

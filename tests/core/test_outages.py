@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from stigmer_pm.core.effects import KillRun, RunOver, SignalRun
+from stigmer_pm.core.effects import KillRun, Record, RunOver, SignalRun
 from stigmer_pm.core.events import Due, Exited, Noted, NotStarted, Restart, Stop
 from stigmer_pm.core.probing import Outcome
 from stigmer_pm.core.reasons import NO_REASON, Reason, Why
+from stigmer_pm.core.reasons import words as reason_words
 from stigmer_pm.core.state import Exit, Phase, StopCause
 from stigmer_pm.core.verdict import Goal, Patience, Standing, Verdict, judge, reason_shown
 from stigmer_pm.spec import ProbeKind, Probes, ProbeSpec, RestartPolicy, SuccessExits, TcpCheck
@@ -125,6 +126,21 @@ def test_a_stop_has_all_its_time_from_when_the_engine_answers_again(noted_at: fl
     assert SignalRun("web", 1, 15) in world.project.handle("web", Noted(1, NO_REASON), 12.0)
     assert world.project.deadline("web") == 13.0
     assert KillRun("web", 1) in world.project.handle("web", Due(), 13.0)
+
+
+def test_an_engine_that_is_slow_to_refuse_the_stop_signal_is_asked_for_sigkill_in_time() -> None:
+    """It may refuse it for ever: it isn't sent anew, the time for the stop goes on, and who looks is told."""
+    world = running(stop_timeout=10.0)
+    world.project.handle("web", Stop(), 0.0)
+    world.project.handle("web", Noted(1, Reason(Why.DELIVERING)), 1.0)
+    refused = Noted(1, Reason(Why.REFUSED, subject="SIGTERM", detail="permission denied"))
+    effects = world.project.handle("web", refused, 3.0)
+    assert not any(isinstance(e, SignalRun) for e in effects)
+    said = "its engine refuses to send it SIGTERM: permission denied"
+    assert said in [e.message for e in effects if isinstance(e, Record)]
+    assert reason_words(world.state("web").reason) == said
+    assert world.project.deadline("web") == 10.0
+    assert KillRun("web", 1) in world.project.handle("web", Due(), 10.0)
 
 
 def test_who_waits_for_a_stop_is_told_that_its_engine_is_away() -> None:

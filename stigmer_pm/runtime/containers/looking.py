@@ -149,6 +149,8 @@ class Looker:
         """What may have changed of one that runs: that it is paused, and what its HEALTHCHECK says."""
         watch.seen = seen
         note = Reason(Why.PAUSED) if seen.is_paused else _output_note(watch)
+        if note == NO_REASON and watch.note.why is Why.REFUSED:
+            note = watch.note  # it holds until the signal is sent after all
         if note != watch.note:
             self._hooks.note(watch, note)
         if seen.health is not None:

@@ -13,6 +13,7 @@ from stigmer_pm.runtime.containers.link import EngineLink
 from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence
 from stigmer_pm.runtime.containers.watch import Watch
 from stigmer_pm.spec.signals import signal_name
+from stigmer_pm.threads import NoThread
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -21,21 +22,26 @@ _log = logging.getLogger(__name__)
 
 #: Seconds after which the delivery of a signal has taken long, at most and at least: well before its ``stop_timeout``.
 _LONG, _SHORT = 1.0, 0.05
+#: What an engine answers about a container that isn't there, or doesn't run.
+_GONE = (404, 409)
 
 
 async def send(link: EngineLink, watch: Watch, note: Callable[[Watch, Reason], None]) -> bool:
     """Send the signal that is wanted; while the engine is away, it stays wanted.
 
-    ``False``: it could not be sent to this container, which has to be looked at.
+    ``False``: it could not be sent to this container, which has to be looked at. Where its engine refuses a signal by
+    which it is to end, that is noted.
     """
     number, container, is_stop = watch.wanted_signal, watch.container, watch.is_stop_wanted
     if number is None or watch.is_over:
         return True
     watch.wanted_signal = None
     name = signal_name(number) if number else _stop_signal(watch)
+    # By what was seen, and not by what is said of it when its turn comes: by then that may be that this takes long.
+    is_paused = watch.seen is not None and watch.seen.is_paused
 
     def work(client: APIClient) -> None:
-        if watch.note.why is Why.PAUSED:
+        if is_paused:
             client.unpause(container)
         client.kill(container, signal=name)
 
@@ -44,29 +50,41 @@ async def send(link: EngineLink, watch: Watch, note: Callable[[Watch, Reason], N
     try:
         async with _said_when_it_takes_long(watch, note):
             await link.call(work)
-    except (EngineSilence, EngineRefusal) as error:
+    except (EngineSilence, EngineRefusal, NoThread) as error:
         watch.own_signals = max(0, watch.own_signals - 1)
         watch.was_told_to_end = watch.was_told_to_end and not is_stop
-        if isinstance(error, EngineSilence) and watch.wanted_signal is None:
-            watch.wanted_signal, watch.is_stop_wanted = number, is_stop
         _log.info("cannot send %s to %s: %s", name, watch.instance, error)
+        if isinstance(error, EngineRefusal):
+            _note_refusal(watch, note, name if is_stop else "", error)
+        elif watch.wanted_signal is None:
+            watch.wanted_signal, watch.is_stop_wanted = number, is_stop
+        if isinstance(error, NoThread):
+            note(watch, Reason(Why.DELIVERING))
         return isinstance(error, EngineSilence)
     watch.is_signalled |= is_stop
+    if watch.note.why in (Why.DELIVERING, Why.REFUSED):
+        note(watch, NO_REASON)
     return True
+
+
+def _note_refusal(watch: Watch, note: Callable[[Watch, Reason], None], name: str, error: EngineRefusal) -> None:
+    """``name``: of a signal by which it is to end; the time for that goes on. A container that isn't there, or doesn't
+    run, is refused it as well, and about that a look tells more."""
+    if name and (watch.note.why is Why.DELIVERING or error.status not in _GONE):
+        note(watch, Reason(Why.REFUSED, subject=name, detail=error.message))
+    elif watch.note.why is Why.DELIVERING:
+        note(watch, NO_REASON)
 
 
 @asynccontextmanager
 async def _said_when_it_takes_long(watch: Watch, note: Callable[[Watch, Reason], None]) -> AsyncIterator[None]:
-    """While an engine takes its time, so that nobody thinks that the container has had the signal. What it delivers is
-    delivered then; and when it doesn't answer at all, its silence is noted."""
+    """While an engine takes its time, so that nobody thinks that the container has had the signal."""
     soon = max(_SHORT, min(_LONG, watch.spec.stop_timeout / 2))
     timer = asyncio.get_running_loop().call_later(soon, note, watch, Reason(Why.DELIVERING))
     try:
         yield
     finally:
         timer.cancel()
-    if watch.note.why is Why.DELIVERING:
-        note(watch, NO_REASON)
 
 
 def _stop_signal(watch: Watch) -> str:
