@@ -19,7 +19,7 @@ def is_here(client: APIClient, image: str) -> bool:
 
     try:
         client.inspect_image(image)  # type: ignore[no-untyped-call]
-    except docker.errors.ImageNotFound:
+    except docker.errors.NotFound:  # in whatever words: not every engine says it as Docker does
         return False
     return True
 

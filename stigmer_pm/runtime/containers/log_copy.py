@@ -146,7 +146,7 @@ class LogCopy:
     def _save_first(self, position: Position) -> None:
         while True:
             try:
-                os.makedirs(os.path.dirname(self._position_path) or ".", exist_ok=True)
+                os.makedirs(os.path.dirname(self._position_path) or ".", mode=0o700, exist_ok=True)
                 self._save(self._position_path, position)
                 return
             except OSError as error:

@@ -31,6 +31,7 @@ class LogStream:
             everything. Otherwise ``LogUnwritable`` (the file), ``EngineRefusal`` (404: the container is gone, 501: its
             log driver can't be read), or whatever shows that the connection to the engine broke. An engine that ends
             in good order while containers go on may look like ``None``, so look at the container then.
+        stalled_by: why the stream before couldn't be written, or begun.
     """
 
     def __init__(
@@ -40,6 +41,8 @@ class LogStream:
         log_path: str,
         position_path: str,
         on_end: Callable[[Exception | None], None],
+        *,
+        stalled_by: OSError | None = None,
     ) -> None:
         self._source = source
         self._container_id = container_id
@@ -52,11 +55,15 @@ class LogStream:
         self._reader: LogReader | None = None
         # It isn't waited for: it may be deep in a call that never returns, and holds nothing that needs a good end.
         self._thread = DeafThread(self._run, f"log {container_id[:12]}")
-        #: Why the log can't be written at this moment; the output waits on the engine.
-        self.stalled_by: OSError | None = None
+        #: Why the log can't be written at this moment, as far as is known; the output waits on the engine.
+        self.stalled_by = stalled_by
 
     def start(self) -> None:
-        """Begin to follow."""
+        """Begin to follow.
+
+        Raises:
+            NoThread: there is no thread to be had for it.
+        """
         self._thread.start()
 
     def close(self, timeout_s: float = 1.0) -> None:
@@ -85,6 +92,7 @@ class LogStream:
 
     def _copy(self) -> None:
         with closing(LogCopy(self._container_id, self._log_path, self._position_path, self._wait_for_room)) as copy:
+            self.stalled_by = None
             try:
                 self._copy_answer(copy, follow=True)
                 # Whoever follows isn't told what a container printed last without a newline (moby#43860). It is in the

@@ -16,6 +16,7 @@ from stigmer_pm.runtime.containers.outsiders import REMOVED, who_ended
 from stigmer_pm.runtime.containers.seen import Seen, exit_of
 from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence
 from stigmer_pm.runtime.containers.watch import Stage, Watch
+from stigmer_pm.threads import NoThread, is_without_thread
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -26,6 +27,8 @@ _log = logging.getLogger(__name__)
 _ALIVE = ("running", "paused", "restarting")
 #: Seconds that the end of a run waits for the last of its output, which its engine hands out a moment later.
 _LAST_OUTPUT = 1.0
+#: Seconds from a look that can't be made to the next attempt.
+_AGAIN = 1.0
 #: Seconds from the event of a death to that of what somebody has asked for: a stop, or a removal.
 _TOLD_LATER = 0.05
 
@@ -104,6 +107,9 @@ class Looker:
                     break
         except (EngineSilence, EngineRefusal) as error:
             _log.info("cannot look at the container of %s: %s", watch.instance, error)
+        except NoThread as error:
+            _log.warning("cannot look at the container of %s: no thread can be made: %s", watch.instance, error)
+            self._loop.call_later(_AGAIN, self.look_soon, watch)
         finally:
             watch.is_looked_at = False
 
@@ -133,9 +139,16 @@ class Looker:
         code = seen.exit_code if seen is not None and is_same else watch.told_code
         out_of_memory = seen is not None and is_same and seen.out_of_memory
         if seen is None:
-            await asyncio.to_thread(self._output.drop, container)
+            await self._drop_output(container)
         end = exit_of(code, out_of_memory=out_of_memory, by="" if by_engine else by)
         self._hooks.over(watch, end, StopCause.ENGINE if by_engine else None)
+
+    async def _drop_output(self, container: str) -> None:
+        try:
+            await asyncio.to_thread(self._output.drop, container)
+        except RuntimeError as error:
+            if not is_without_thread(error):
+                raise  # otherwise the next look at everything forgets it
 
     def _still_runs(self, watch: Watch, seen: Seen) -> None:
         if watch.was_silent:
@@ -169,6 +182,10 @@ class Looker:
             entries = await self._link.call(lambda client: making.all_of(client, self._key))
         except (EngineSilence, EngineRefusal) as error:
             _log.info("cannot list the containers of the project: %s", error)
+            return
+        except NoThread as error:
+            _log.warning("cannot list the containers of the project: no thread can be made: %s", error)
+            self._loop.call_later(_AGAIN, lambda: self._hooks.task(self.look_at_all()))
             return
         states = {str(entry["Id"]): str(entry["State"]) for entry in entries}
         for watch in list(self._watches.values()):
@@ -214,5 +231,5 @@ class Looker:
 
 def _output_note(watch: Watch) -> Reason:
     """That its output can't be written just now, if it can't."""
-    error = watch.log.stalled_by if watch.log is not None else None
+    error = watch.output_error if watch.log is None else watch.log.stalled_by
     return NO_REASON if error is None else Reason(Why.OUTPUT, detail=(error.strerror or str(error)).lower())

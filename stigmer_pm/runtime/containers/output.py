@@ -6,16 +6,20 @@ import asyncio
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Set
 from contextlib import suppress
+from dataclasses import dataclass
 
 from stigmer_pm.logs.sink import open_sink
 from stigmer_pm.runtime.containers.engine_log import EngineLogs
 from stigmer_pm.runtime.containers.link import EngineLink
+from stigmer_pm.runtime.containers.log_file import LogUnwritable
 from stigmer_pm.runtime.containers.log_source import LogReader
 from stigmer_pm.runtime.containers.log_stream import LogStream
-from stigmer_pm.runtime.containers.trouble import EngineRefusal
+from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence, explain
 from stigmer_pm.runtime.containers.watch import Stage, Watch
+from stigmer_pm.threads import NoThread
 
 _log = logging.getLogger(__name__)
 
@@ -23,8 +27,24 @@ _log = logging.getLogger(__name__)
 _AGAIN = 1.0
 #: Seconds that what is left of a container's output may take before the container is removed.
 _DRAIN_WITHIN = 30.0
+#: Attempts at that: a connection that breaks is one to an engine that goes away, or to a log that is damaged.
+_DRAIN_TRIES = 3
 #: What an engine answers when the output of a container can't be read.
 _UNREADABLE = 501
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A stream. ``is_over``: by itself; ``error``: before all that its container had printed was copied."""
+
+    stream: LogStream
+    is_over: threading.Event
+    error: Exception | None = None
+
+    @property
+    def has_broken(self) -> bool:
+        """There may be more to copy, and this one won't."""
+        return self.is_over.is_set() and self.error is not None
 
 
 class Output:
@@ -42,7 +62,7 @@ class Output:
         self._link = link
         self._positions = positions
         self._look = look
-        self._streams: dict[str, tuple[LogStream, threading.Event]] = {}
+        self._streams: dict[str, _Kept] = {}
 
     @property
     def has_begun(self) -> bool:
@@ -50,11 +70,15 @@ class Output:
         return os.path.isdir(self._positions)
 
     def follow(self, watch: Watch) -> None:
-        """Copy what the container of a run prints, if that isn't done yet."""
+        """Copy what the container of a run prints, if that isn't done yet. What can't be begun is tried again."""
         if watch.log is not None or watch.is_over or watch.has_no_log:
             return
         watch.log_is_over.clear()
-        watch.log = self._begin(watch, watch.container, lambda error: self._tell(watch, error))
+        try:
+            watch.log = self._begin(watch, watch.container, lambda error: self._tell(watch, error)).stream
+        except NoThread as error:
+            watch.output_error = error
+            self._loop.call_later(_AGAIN, self._follow_again, watch)
 
     async def finish(self, watch: Watch, seconds: float) -> None:
         """Wait until everything is copied that a container has printed which has ended, but no longer than that."""
@@ -64,20 +88,30 @@ class Output:
             await asyncio.wait_for(watch.log_is_over.wait(), seconds)
 
     def drain(self, watch: Watch, container: str) -> None:
-        """Copy what is left of the output of an earlier container of the instance, which is then removed. Blocks."""
-        if container not in self._streams:
-            self._begin(watch, container, lambda error: None)
-        stream, is_over = self._streams[container]
-        if not is_over.wait(_DRAIN_WITHIN):
-            _log.warning("the last output of container %s of %s is lost", container[:12], watch.instance)
-        stream.close()
+        """Copy what is left of the output of an earlier container of the instance, which is then removed. Blocks.
+
+        Raises:
+            EngineSilence: the engine has gone away meanwhile.
+            NoThread: there is no thread to be had for it.
+        """
+        ends_at = time.monotonic() + _DRAIN_WITHIN
+        for attempt in range(1, _DRAIN_TRIES + 1):
+            kept = self._unbroken(watch, container)
+            is_over = kept.is_over.wait(max(0.0, ends_at - time.monotonic()))
+            if not self._is_cut_short(kept) or attempt == _DRAIN_TRIES:
+                break
+            time.sleep(_AGAIN)
+        if not is_over or not (kept.error is None or _has_none(kept.error)):
+            why = f": {kept.error}" if kept.error is not None else ""
+            _log.warning("the last output of container %s of %s is lost%s", container[:12], watch.instance, why)
+        kept.stream.close()
         self._streams.pop(container, None)
 
     def drop(self, container: str) -> None:
         """The container is removed. Blocks for a moment when it is still read from."""
         found = self._streams.pop(container, None)
         if found is not None:
-            found[0].close()
+            found.stream.close()
         with suppress(OSError):
             os.unlink(self._position(container))
 
@@ -86,7 +120,7 @@ class Output:
         with suppress(OSError):
             kept = {name.removesuffix(".json") for name in os.listdir(self._positions)}
             for container in kept - containers:
-                if container not in self._streams or self._streams[container][1].is_set():
+                if container not in self._streams or self._streams[container].is_over.is_set():
                     self.drop(container)
 
     def drop_all(self) -> None:
@@ -98,7 +132,11 @@ class Output:
 
     async def close(self) -> None:
         """Let go of all; the next supervisor goes on where they have come to."""
-        await asyncio.gather(*(asyncio.to_thread(stream.close) for stream, _ in self._streams.values()))
+        streams = [kept.stream for kept in self._streams.values()]
+        results = await asyncio.gather(*(asyncio.to_thread(stream.close) for stream in streams), return_exceptions=True)
+        for stream, result in zip(streams, results, strict=True):
+            if isinstance(result, Exception):  # there is no thread to be had
+                stream.close(timeout_s=0.0)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -106,18 +144,41 @@ class Output:
         """As a source of the streams: by the client that the engine is reached with just now."""
         return self._link.call_here(lambda client: EngineLogs(client).open_log(container_id, since, follow))
 
-    def _begin(self, watch: Watch, container: str, on_end: Callable[[Exception | None], None]) -> LogStream:
-        os.makedirs(self._positions, mode=0o700, exist_ok=True)
+    def _unbroken(self, watch: Watch, container: str) -> _Kept:
+        kept = self._streams.get(container)
+        return self._begin(watch, container, lambda error: None) if kept is None or kept.has_broken else kept
+
+    def _is_cut_short(self, kept: _Kept) -> bool:
+        """The connection broke, and another attempt may get the rest.
+
+        Raises:
+            EngineSilence: the engine is away.
+        """
+        if kept.error is None or not isinstance(explain(kept.error, self._link.address), EngineSilence):
+            return False
+        if self._link.silence:
+            raise EngineSilence(self._link.silence)
+        return True
+
+    def _begin(self, watch: Watch, container: str, on_end: Callable[[Exception | None], None]) -> _Kept:
+        """Begin to copy.
+
+        Raises:
+            NoThread: there is no thread to be had for it.
+        """
         is_over = threading.Event()
 
         def end(error: Exception | None) -> None:
+            kept.error = error
             is_over.set()
             on_end(error)
 
-        stream = LogStream(self, container, watch.execution.log, self._position(container), end)
-        self._streams[container] = (stream, is_over)
+        position = self._position(container)
+        stream = LogStream(self, container, watch.execution.log, position, end, stalled_by=watch.output_error)
+        kept = _Kept(stream, is_over)
         stream.start()
-        return stream
+        self._streams[container] = kept
+        return kept
 
     def _position(self, container: str) -> str:
         return os.path.join(self._positions, f"{container}.json")
@@ -133,15 +194,24 @@ class Output:
             watch.has_no_log = True
             _say(watch, f"the output of this container is not to be had: {error.message}")
             return
-        if error is not None:
+        is_ours = isinstance(error, LogUnwritable)
+        if error is not None and (not is_ours or watch.output_error is None):
             _log.info("the output of %s is not to be read just now: %s", watch.instance, error)
+        cause = error.__cause__ if error is not None and is_ours else None
+        watch.output_error = cause if isinstance(cause, OSError) else None
         if watch.stage is Stage.RUNNING:
-            self._look(watch)
+            if not is_ours:
+                self._look(watch)
             self._loop.call_later(_AGAIN, self._follow_again, watch)
 
     def _follow_again(self, watch: Watch) -> None:
         if watch.stage is Stage.RUNNING and self._link.is_up:
             self.follow(watch)
+
+
+def _has_none(error: Exception) -> bool:
+    """There is no output to be had, for it can't be read, or has gone with its container."""
+    return isinstance(error, EngineRefusal) and error.status in (404, _UNREADABLE)
 
 
 def _say(watch: Watch, words: str) -> None:

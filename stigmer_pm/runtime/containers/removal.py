@@ -13,6 +13,7 @@ from stigmer_pm.runtime.containers.link import EngineLink
 from stigmer_pm.runtime.containers.output import Output
 from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence
 from stigmer_pm.runtime.containers.watch import Watch
+from stigmer_pm.threads import NoThread
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -40,7 +41,7 @@ class Removal:
         """Do this at the engine, now or never: what it is about is seen again by the next look at everything."""
         try:
             await self._link.call(job)
-        except (EngineSilence, EngineRefusal) as error:
+        except (EngineSilence, EngineRefusal, NoThread) as error:
             _log.info("what is left of a run could not be removed yet: %s", error)
 
     def drained(self, watch: Watch, client: APIClient) -> None:
@@ -76,6 +77,6 @@ class Removal:
             await asyncio.gather(*removals)
             await self._link.call(lambda client: networks.remove_all(client, self._key))
             self._output.drop_all()
-        except (EngineSilence, EngineRefusal, TimeoutError) as error:
+        except (EngineSilence, EngineRefusal, NoThread, TimeoutError) as error:
             why = self._link.silence or error
             _log.warning("cannot remove the containers and networks of the project: %s; the next 'down' does", why)

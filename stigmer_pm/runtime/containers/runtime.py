@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,6 @@ from stigmer_pm.runtime.containers.seen import Seen
 from stigmer_pm.runtime.containers.sending import send
 from stigmer_pm.runtime.containers.starting import Beginning, Cancelled
 from stigmer_pm.runtime.containers.tidings import Tidings
-from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence
 from stigmer_pm.runtime.containers.watch import Stage, Watch
 from stigmer_pm.runtime.run import Started, open_log
 from stigmer_pm.runtime.spawn import SpawnFailure
@@ -163,9 +163,10 @@ class ContainerRuntime:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._output.close()
-        self.inquiry.close()
-        await self._link.close()
+        async with AsyncExitStack() as stack:  # each, whatever becomes of those before it
+            stack.push_async_callback(self._link.close)
+            stack.callback(self.inquiry.close)
+            stack.push_async_callback(self._output.close)
 
     # --- inside: beginning --------------------------------------------------------------------------------------
 
@@ -205,6 +206,7 @@ class ContainerRuntime:
         self._listener.started(
             watch.instance, watch.run, Started(seen.pid, seen.started, log_from, seen.id, seen.health)
         )
+        self._output.follow(watch)
         if not seen.is_running:
             self._looker.look_soon(watch)
         elif watch.wanted_signal is not None:
@@ -215,18 +217,10 @@ class ContainerRuntime:
         watch.is_visible = self._link.address.is_local and watch.process_lives()
         watch.was_silent = watch.was_silent and not seen.is_running
         watch.note = NO_REASON
-        self._output.follow(watch)
 
     async def _find(self, watch: Watch, started: int | None) -> None:
         """Find the container of a run again. ``started`` is on record, or the record is older than its start."""
-        while True:
-            await self._link.ready()
-            try:
-                seen = await self._link.call(lambda client: self._beginning.find(client, watch))
-                break
-            except (EngineSilence, EngineRefusal) as error:
-                _log.info("cannot look for the container of %s: %s", watch.instance, error)
-                await asyncio.sleep(0.5)
+        seen = await self._beginning.find(watch)
         if seen is None or seen.started == 0:
             self._lost(watch, started, seen)
         elif started is None:
@@ -236,6 +230,7 @@ class ContainerRuntime:
             self.over(watch, Exit(by="its container was started again by somebody else"))
         else:
             self._running(watch, seen)
+            self._output.follow(watch)
             self._looker.tell(watch, seen)
             self._looker.look_soon(watch)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -14,17 +16,18 @@ from stigmer_pm.runtime.containers.output import Output
 from stigmer_pm.runtime.containers.seen import Seen
 from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence
 from stigmer_pm.runtime.containers.watch import Watch
-from stigmer_pm.runtime.spawn import SpawnFailure
-from stigmer_pm.threads import DeafThread
+from stigmer_pm.runtime.spawn import SpawnFailure, shortage_words
+from stigmer_pm.threads import DeafThread, NoThread
 
 if TYPE_CHECKING:
     from docker import APIClient
 
+_log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 #: Seconds between words about the progress of a pull: each is written down.
 _TELL_EVERY = 0.5
-#: Seconds until a call is repeated that an engine has left without an answer.
+#: Seconds until a call is repeated that came to nothing.
 _AGAIN = 0.3
 
 
@@ -69,14 +72,27 @@ class Beginning:
             except EngineSilence as silence:
                 self._note(watch, Reason(Why.ENGINE, detail=str(silence)))
                 await _unless(watch, asyncio.sleep(_AGAIN))
+            except NoThread as lack:
+                words = shortage_words(errno.EAGAIN)
+                raise SpawnFailure("make a thread for it", watch.execution.image, errno.EAGAIN, words) from lack
 
-    def find(self, client: APIClient, watch: Watch) -> Seen | None:
-        """The container of a run: the one that was made for it, or else one of the instance that runs."""
+    async def find(self, watch: Watch) -> Seen | None:
+        """Find the container of a run: the one that was made for it, or else one of the instance that runs. However
+        long that takes."""
+        while True:
+            await self._link.ready()
+            try:
+                return await self._link.call(lambda client: self._find(client, watch))
+            except (EngineSilence, EngineRefusal, NoThread) as error:
+                _log.info("cannot look for the container of %s: %s", watch.instance, error)
+                await asyncio.sleep(_AGAIN)
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _find(self, client: APIClient, watch: Watch) -> Seen | None:
         found = making.inspect_all(client, self._owner.key, watch.instance)
         own = [seen for seen in found if labels.run_number(seen.labels) == watch.run]
         return next((seen for seen in (*own, *found) if seen.is_running), own[0] if own else None)
-
-    # --- inside -------------------------------------------------------------------------------------------------
 
     async def _have_image(self, watch: Watch) -> None:
         image, when = watch.execution.image, watch.execution.pull
@@ -95,7 +111,10 @@ class Beginning:
         self._note(watch, NO_REASON)
 
     async def _is_here(self, image: str) -> bool:
-        return await self._link.call(lambda client: images.is_here(client, image))
+        try:
+            return await self._link.call(lambda client: images.is_here(client, image))
+        except EngineRefusal as refusal:
+            raise SpawnFailure("look for its image", image, 0, making.refusal_words(refusal.message)) from refusal
 
     async def _pull_alone(self, watch: Watch) -> None:
         """Pull, while whoever needs the same image waits for it."""

@@ -6,6 +6,7 @@ import errno
 from collections.abc import Iterator
 
 from stigmer_pm.runtime.containers.address import EngineAddress
+from stigmer_pm.threads import NoThread
 
 
 class EngineSilence(Exception):
@@ -35,13 +36,15 @@ _ENDING = (
 
 
 def explain(error: Exception, address: EngineAddress) -> EngineSilence | EngineRefusal | None:
-    """What an exception of the SDK means; ``None``: it is none of the engine's or the network's, but a bug."""
+    """What an exception of the SDK means; ``None``: it is none of the engine's or the network's, but our own matter."""
     import docker.errors
     import requests.exceptions
     import urllib3.exceptions
 
     if isinstance(error, (EngineSilence, EngineRefusal)):
         return error
+    if isinstance(error, NoThread):
+        return None
     if isinstance(error, docker.errors.APIError):
         return _refusal(error)
     known = (

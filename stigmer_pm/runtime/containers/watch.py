@@ -40,6 +40,7 @@ class Watch:
         wanted_signal: what it is to be sent once its engine answers again; ``is_stop_wanted``: by it, it is to end.
         was_told_to_end: its stop signal has been delivered, or is just being; ``is_signalled``: it has.
         note: what was said of it last and still holds.
+        log: what copies its output; ``None``: nothing does just now, because of ``output_error`` if that is known.
     """
 
     instance: str
@@ -66,6 +67,7 @@ class Watch:
     must_look_again: bool = False
     has_no_log: bool = False
     log: LogStream | None = None
+    output_error: OSError | None = None
     log_is_over: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
