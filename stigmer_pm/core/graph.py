@@ -1,37 +1,10 @@
-"""The graph of ``depends_on``: cycles, what a component needs, and what needs it. Pure functions over names."""
+"""The graph of ``depends_on``: what a component needs, and what needs it. Pure functions over names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 Edges = Mapping[str, Iterable[str]]
-
-
-def find_cycle(edges: Edges) -> tuple[str, ...] | None:
-    """One cycle as ``(a, b, a)``, or ``None``. Names that are no key of ``edges`` are taken as leaves.
-
-    Iterative, so that a chain of any length costs no stack.
-    """
-    done: set[str] = set()
-    for root in edges:
-        if root in done:
-            continue
-        path: list[str] = [root]
-        on_path = {root}
-        pending = [iter(tuple(edges[root]))]
-        while pending:
-            following = next(pending[-1], None)
-            if following is None:
-                pending.pop()
-                done.add(path[-1])
-                on_path.discard(path.pop())
-            elif following in on_path:
-                return (*path[path.index(following) :], following)
-            elif following in edges and following not in done:
-                path.append(following)
-                on_path.add(following)
-                pending.append(iter(tuple(edges[following])))
-    return None
 
 
 def closure(names: Iterable[str], edges: Edges) -> set[str]:

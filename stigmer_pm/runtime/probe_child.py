@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 from stigmer_pm.runtime import system, table
 from stigmer_pm.runtime.reaper import Reaper
@@ -18,12 +19,19 @@ class CommandChild:
         self.exited = exited
 
     def kill_tree(self) -> None:
-        """SIGKILL its session and all its descendants. Harmless when nothing of it is left."""
-        if not self.exited.done():
-            # It has not been collected, so its pid can't be anybody else's.
-            for pid in table.descendants(self.pid):
-                system.send_signal(pid, system.KILL)
+        """SIGKILL its group and all its descendants; nothing, once it has been collected.
+
+        Without a free descriptor nobody can look for those of its descendants that have left the group; it goes all
+        the same.
+        """
+        if self.exited.done():
+            return  # its pid, and the number of its group, may be somebody else's by now
+        found: list[int] = []
+        with suppress(OSError):
+            found = table.descendants(self.pid)  # before anything is killed, for then they hang together no more
         system.send_group_signal(self.pid, system.KILL)
+        for pid in found:
+            system.send_signal(pid, system.KILL)
 
 
 class CommandSpawner:

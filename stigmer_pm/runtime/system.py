@@ -181,4 +181,4 @@ def reap_one() -> tuple[int, int] | None:
     return (pid, status) if pid else None
 
 
-CONTINUE, KILL, STOP, TERMINATE = signal.SIGCONT, signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM
+CONTINUE, KILL, STOP = signal.SIGCONT, signal.SIGKILL, signal.SIGSTOP
