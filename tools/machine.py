@@ -7,6 +7,7 @@ What follows by the rules of a project (``Proceed``, ``Halt``) is found by handi
 
 from __future__ import annotations
 
+import errno
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -65,6 +66,7 @@ _RULES: tuple[Event, ...] = (Proceed(), Halt())
 _HELD = Reason(Why.WAITS_FOR_DEPENDENCY)
 
 _ERROR = SpawnError("run its command", "serve", 2, "'serve' not found in PATH")
+_SHORTAGE = SpawnError("make a process", "serve", errno.EAGAIN, "there is none")
 _PROBES = Probes(*(ProbeSpec(kind, tcp=TcpCheck(1), failure_threshold=1) for kind in ProbeKind))
 
 
@@ -134,7 +136,8 @@ def events(situation: Situation) -> Iterator[Coming]:
     spec, run = situation.spec, situation.state.run_number
     yield from (Coming(event, spec) for event in (*_wishes(), *_RULES, Hold(_HELD), Hurry(), ResumeStop()))
     yield from (Coming(Spawned(run, 100, health=health), spec) for health in (None, False))
-    yield from (Coming(event, spec) for event in (SpawnFailed(run, _ERROR), NotStarted(run)))
+    yield from (Coming(SpawnFailed(run, error), spec) for error in (_ERROR, _SHORTAGE))
+    yield Coming(NotStarted(run), spec)
     for later in (_SOON, _LATE):
         yield Coming(Due(), spec, later)
         yield Coming(Emptied(run), spec, later)

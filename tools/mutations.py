@@ -8,7 +8,8 @@ from tools.mutant import mutants_of as _in
 MUTANTS: tuple[Mutant, ...] = (
     *_in(
         "restart.py",
-        ("what the machine is short of is a reason to give up", "if end.is_shortage:", "if False:"),
+        ("what the machine is short of is a failed run", "if end.is_shortage:", "if False:"),
+        ("a start by hand keeps the shortages", "        shortages=0,\n        pending", "        pending"),
         (
             "a run is stable only after min_uptime",
             "until - run.started_at >= spec.min_uptime",
@@ -200,7 +201,31 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     *_in(
+        "ending.py",
+        (
+            "the waits of a shortage never grow",
+            "shortages = state.shortages + 1 if end.is_shortage else 0",
+            "shortages = 1 if end.is_shortage else 0",
+        ),
+        (
+            "a failure to start doesn't end the row of shortages",
+            "shortages = state.shortages + 1 if end.is_shortage else 0",
+            "shortages = state.shortages + 1 if end.is_shortage else state.shortages",
+        ),
+        (
+            "a run doesn't end the row of shortages",
+            "shortages=0 if has_begun else state.shortages",
+            "shortages=state.shortages",
+        ),
+        (
+            "what a probe said is forgotten at the end of its run",
+            "told_words(end, run.stop_reason)",
+            "told_words(end, decision.state.reason)",
+        ),
+    ),
+    *_in(
         "stopping.py",
+        ("a log that is lost during a stop is told", "if event.reason.why is Why.LOG_LOST:", "if False:"),
         (
             "the stop signal is not sent",
             "return replace(state, run=run), (SignalRun(state.name, run.number, spec.stop_signal),)",

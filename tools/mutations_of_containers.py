@@ -23,6 +23,11 @@ MUTANTS: tuple[Mutant, ...] = (
             "return Reason(Why.WAITS_FOR_STARTUP) if waits else NO_REASON",
             "return NO_REASON",
         ),
+        (
+            "after a note nobody knows why it is being stopped",
+            "return state.run.stop_reason",
+            "return NO_REASON",
+        ),
         ("each word of a pull is an entry", "if before.why is reason.why:", "if before == reason:"),
         ("a pause is told as a warning", "EventKind.PAUSED, words(reason)", "EventKind.WARNING, words(reason)"),
         ("the end of a pause is not told", "if before.why is Why.PAUSED:", "if before.why is Why.NONE:"),

@@ -45,10 +45,12 @@ def enter(state: InstanceState, phase: Phase, now: float, reason: Reason = NO_RE
 def fail_to_spawn(
     spec: ComponentSpec, state: InstanceState, run: Run, error: SpawnError, now: float, chance: float
 ) -> Step:
-    """The run could not be started: it is over, and counts as a failed run."""
+    """The run could not be started: it is over, and counts as a failed run, or as one more shortage in a row."""
     end = RunEnd(run=run.number, at=now, uptime=0.0, spawn_error=error, cause=run.stop_cause)
     record = Record(state.name, EventKind.CANNOT_START, spawn_error_words(error), run.number)
-    state, effects = _follow(spec, replace(state, run=None, last_end=end), run, end, now, chance)
+    shortages = state.shortages + 1 if end.is_shortage else 0
+    state = replace(state, run=None, last_end=end, shortages=shortages)
+    state, effects = _follow(spec, state, run, end, now, chance)
     return state, (record, _over(state, end), *effects)
 
 
@@ -64,7 +66,9 @@ def conclude(spec: ComponentSpec, state: InstanceState, run: Run, now: float, ch
         cause=run.stop_cause,
         killed=run.was_killed,
     )
-    state, effects = _follow(spec, replace(state, run=None, last_end=end), run, end, now, chance)
+    has_begun = run.pid is not None or run.exit is not None
+    state = replace(state, run=None, last_end=end, shortages=0 if has_begun else state.shortages)
+    state, effects = _follow(spec, state, run, end, now, chance)
     return state, (_over(state, end), *effects)
 
 

@@ -3,8 +3,9 @@
 * A stable run that ends is restarted at once and clears the count of failed runs in a row.
 * The n-th failed run in a row waits ``initial * factor ** (n - 1)`` seconds, at most ``max``, from its end.
 * ``max_restarts`` failed runs in a row restarted within ``restart_window``, and one more failed: give up.
-* One that could not be started because the machine is short of something waits in the same way, and is never given up
-  on for that: when the shortage is over, it runs again by itself.
+* A start that a shortage of the machine has stopped has not happened, whatever the policy: it is tried again, after
+  waits by a count of its own on the same ladder, and never given up on. Nothing else is counted: it is no failed run,
+  and the restart that it was to be stays one.
 * ``max_restarts`` automatic restarts within ``restart_window``, and yet another stable run ended: flapping. It is
   slowed by the same ladder, counted on its own, and never given up on.
 """
@@ -64,7 +65,9 @@ def delay_after(backoff: Backoff, failures: int, chance: float) -> float:
 
 
 def decide(spec: ComponentSpec, state: InstanceState, end: RunEnd, *, stable: bool, chance: float) -> Decision:
-    """What follows the end of a run that ended by itself or by a probe."""
+    """What follows the end of a run that ended by itself or by a probe, or of a start that came to nothing."""
+    if end.is_shortage:
+        return Decision(Next.BACKOFF, state, delay_after(spec.backoff, state.shortages, chance))
     if not _is_restarted(spec, end):
         if is_success(spec, end) and not (end.cause is not None and end.cause.is_probe):
             return Decision(Next.COMPLETED, clear_counts(state))
@@ -87,9 +90,6 @@ def _after_failed(spec: ComponentSpec, state: InstanceState, end: RunEnd, chance
     failed = state.failed_runs + 1
     recent = tuple(t for t in state.failed_restarts if t > end.at - spec.restart_window)
     state = replace(state, failed_runs=failed, failed_restarts=recent)
-    if end.is_shortage:
-        # What failed was no run of the component; the restart that it was to be is counted already.
-        return Decision(Next.BACKOFF, state, delay_after(spec.backoff, failed, chance))
     if spec.max_restarts is not None and len(recent) >= spec.max_restarts:
         return Decision(Next.GIVE_UP, state)
     return Decision(
@@ -138,13 +138,14 @@ def count_restart(spec: ComponentSpec, state: InstanceState, now: float) -> Inst
 
 
 def clear_counts(state: InstanceState) -> InstanceState:
-    """Forget failed runs and flapping, as a start, a restart or a reset by hand does; ``restarts`` stays."""
+    """Forget failed runs, shortages and flapping, as a start, a restart or a reset by hand does; ``restarts`` stays."""
     return replace(
         state,
         failed_runs=0,
         failed_restarts=(),
         automatic_restarts=(),
         slowed_restarts=0,
+        shortages=0,
         pending=Pending.NOT_AUTOMATIC,
         start_at=None,
     )

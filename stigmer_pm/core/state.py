@@ -213,6 +213,7 @@ class InstanceState:
         failed_restarts: when failed runs of this row were restarted (for giving up).
         automatic_restarts: when automatic restarts happened, the newest ``max_restarts`` of them (for flapping).
         slowed_restarts: restarts in a row that were slowed for flapping.
+        shortages: starts in a row that a shortage has stopped; the next one waits by their number.
     """
 
     name: str
@@ -232,6 +233,7 @@ class InstanceState:
     failed_restarts: tuple[float, ...] = ()
     automatic_restarts: tuple[float, ...] = ()
     slowed_restarts: int = 0
+    shortages: int = 0
     last_end: RunEnd | None = None
 
     def differs_durably(self, other: InstanceState) -> bool:

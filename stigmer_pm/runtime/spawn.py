@@ -140,6 +140,7 @@ def _find_user(user: str) -> pwd.struct_passwd:
             return pwd.getpwuid(int(user))
         return pwd.getpwnam(user)
     except (KeyError, OverflowError):
+        _check_descriptor("take its user", user)
         hint = "; give it a group as well to run under a number that has no name" if user.isdecimal() else ""
         raise SpawnFailure("take its user", user, errno.ENOENT, f"there is no user '{user}'{hint}") from None
 
@@ -150,7 +151,20 @@ def _find_group(group: str) -> int:
     try:
         return grp.getgrnam(group).gr_gid
     except KeyError:
+        _check_descriptor("take its group", group)
         raise SpawnFailure("take its group", group, errno.ENOENT, f"there is no group '{group}'") from None
+
+
+def _check_descriptor(step: str, name: str) -> None:
+    """A user or group was not found: because the table of them could not be opened?
+
+    Raises:
+        SpawnFailure: so it is.
+    """
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        raise _shortage(step, name, error.errno or 0) from None
 
 
 def home_variables(user: str | None) -> dict[str, str]:
@@ -204,6 +218,9 @@ def _limit_words(program: Program) -> str:
     return f"not permitted to set {', '.join(parts) or 'them'}; lower the value, or start stigmer-pm as root"
 
 
+#: What a limit is that is none.
+_UNLIMITED = resource.RLIM_INFINITY
+
 _SHORT_OF = {
     errno.EAGAIN: "its user, its container or the machine may have no more of them (ulimit -u, pids.max)",
     errno.ENOMEM: "the machine, or the cgroup of the supervisor, is out of memory",
@@ -215,6 +232,15 @@ _SHORT_OF = {
 def shortage_words(number: int) -> str:
     """What is lacking, and where to look, for an errno that says so."""
     return f"{os.strerror(number).lower()}: {_SHORT_OF[number]}"
+
+
+def _shortage(step: str, subject: str, number: int) -> SpawnFailure:
+    detail = shortage_words(number) if number in _SHORT_OF else os.strerror(number).lower()
+    return SpawnFailure(step, subject, number, detail)
+
+
+def _user_words(program: Program) -> str:
+    return "its user" if program.user is None else f"user '{program.user}'"
 
 
 def _folder_failure(path: str) -> SpawnFailure:
@@ -230,8 +256,13 @@ def _explain(program: Program, environment: Mapping[str, str], error: OSError) -
     number, command = error.errno or 0, program.argv[0]
     if error.filename is not None and os.fspath(error.filename) == program.working_dir and command != error.filename:
         return SpawnFailure("change to its working_dir", program.working_dir, number, _os_words(error, command))
+    # The error of a fork names no file; with one, it was the exec. The kernel refuses that when the new user has more
+    # processes than the limit that the program was given a moment before.
+    if number == errno.EAGAIN and error.filename is not None and program.limits.nproc not in (None, _UNLIMITED):
+        words = f"limits.nproc is {program.limits.nproc}, and {_user_words(program)} has as many processes already"
+        return SpawnFailure("set its limits", command, errno.EPERM, f"{words}; raise it")
     if number in _SHORT_OF:
-        return SpawnFailure("make a process", command, number, shortage_words(number))
+        return _shortage("make a process", command, number)
     if number == errno.EPERM and (program.user is not None or program.group is not None):
         return SpawnFailure("take its user", program.user or "", number, os.strerror(number))
     return SpawnFailure("run its command", command, number, _command_words(program, environment, number))

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stigmer_pm.core.events import Due, Reset, Restart, Start, Stop
+from stigmer_pm.core.events import Due, Event, Reset, Restart, Start, Stop
 from stigmer_pm.core.reasons import words
 from stigmer_pm.core.restart import delay_after
-from stigmer_pm.core.state import Phase
+from stigmer_pm.core.state import InstanceState, Phase, Run, StopCause
 from stigmer_pm.spec import Backoff, ProbeKind, Probes, ProbeSpec, RestartPolicy, SuccessExits, TcpCheck
+from stigmer_pm.spec.codec import decode, encode
 
 from .harness import World, component
 
@@ -275,23 +276,119 @@ def test_a_timer_that_comes_early_does_not_end_a_backoff() -> None:
     assert world.phase("web") is Phase.RUNNING
 
 
-def test_one_that_a_shortage_keeps_from_starting_is_never_given_up_and_its_tries_are_no_restarts() -> None:
-    """It waits longer and longer, as after failed runs, and what it failed to do counts for nothing afterwards."""
+def test_one_that_a_shortage_keeps_from_starting_is_never_given_up_and_its_tries_count_for_nothing() -> None:
+    """It waits longer and longer, and a start that did not happen is neither a failed run nor a restart."""
     world = World()
     world.short_of.add("web")
     world.up(component("web", max_restarts=2, restart_window=10_000.0))
     assert words(world.state("web").reason) == "cannot make a process: none is free; tried again until it can"
     world.run_until(1000.0)
     assert world.phase("web") is Phase.BACKOFF
-    assert len(world.starts) > 10
-    assert world.state("web").restarts == 0
+    assert [at for at, _ in world.starts[:7]] == [0.0, 1.0, 3.0, 7.0, 15.0, 31.0, 63.0]
+    state = world.state("web")
+    assert (state.restarts, state.failed_runs, state.failed_restarts, state.automatic_restarts) == (0, 0, (), ())
     world.short_of.clear()
     while world.phase("web") is not Phase.RUNNING:
         world.run_until(world.now + 1.0)
     assert world.now <= 1060.0
-    for _ in range(2):
+    for failed in (1, 2):
         world.exit("web", 1)
         assert world.phase("web") is Phase.BACKOFF
+        assert world.state("web").start_at == world.now + failed  # the first step of the ladder, and the second
         world.run_until(world.state("web").start_at or 0.0)
     world.exit("web", 1)
     assert world.phase("web") is Phase.FAILED  # these were failed runs, two of which may be restarted
+
+
+@pytest.mark.parametrize("policy", RestartPolicy)
+def test_a_start_that_a_shortage_stopped_is_tried_again_whatever_the_policy(policy: RestartPolicy) -> None:
+    """``restart`` is about runs that have ended, and there was none."""
+    world = World()
+    world.short_of.add("web")
+    world.up(component("web", restart=policy, max_restarts=0))
+    assert world.phase("web") is Phase.BACKOFF
+    world.short_of.clear()
+    world.run_until(1.0)
+    assert world.phase("web") is Phase.RUNNING
+    assert world.state("web").restarts == 0
+
+
+def test_the_words_of_a_first_failed_run_know_nothing_of_the_shortage_before_it() -> None:
+    """With ``max_restarts: 0`` there is one failed run, however often it was tried before."""
+    world = World()
+    world.short_of.add("web")
+    world.up(component("web", max_restarts=0))
+    world.run_until(10.0)
+    world.short_of.clear()
+    world.run_until(20.0)
+    world.exit("web", 3)
+    assert world.phase("web") is Phase.FAILED
+    assert words(world.state("web").reason) == "exited 3 after 5s"
+
+
+def test_a_shortage_leaves_the_row_of_failed_runs_as_it_was() -> None:
+    """It goes on where it was, and the restart that it held up is one, and not two."""
+    world = World()
+    world.up(component("web"))
+    world.exit("web", 1)
+    world.run_until(1.0)
+    world.exit("web", 1)
+    assert (world.state("web").failed_runs, world.state("web").restarts) == (2, 1)
+    world.short_of.add("web")
+    world.run_until(3.0)
+    assert world.phase("web") is Phase.BACKOFF
+    assert (world.state("web").failed_runs, world.state("web").restarts) == (2, 2)
+    assert world.state("web").start_at == 4.0
+    world.short_of.clear()
+    world.run_until(4.0)
+    world.exit("web", 1)
+    assert (world.state("web").failed_runs, world.state("web").restarts) == (3, 2)
+    assert world.state("web").start_at == 8.0
+
+
+@pytest.mark.parametrize("event", [Start(), Restart(), Reset()])
+def test_whoever_starts_it_by_hand_during_a_shortage_begins_its_waits_anew(event: Event) -> None:
+    """As after failed runs."""
+    world = World()
+    world.short_of.add("web")
+    world.up(component("web"))
+    world.run_until(20.0)
+    world.send("web", event)
+    assert world.state("web").start_at == 21.0
+
+
+def test_a_run_ends_the_row_of_shortages_before_it() -> None:
+    """The next shortage waits from the first step again, also one that comes with a restart for a dependency."""
+    world = World()
+    world.short_of.add("web")
+    world.up(component("web"))
+    world.run_until(20.0)
+    world.short_of.clear()
+    world.run_until(40.0)
+    assert world.phase("web") is Phase.RUNNING
+    world.short_of.add("web")
+    world.send("web", Restart(StopCause.DEPENDENCY))
+    assert world.state("web").start_at == 41.0
+
+
+def test_another_failure_to_start_ends_the_row_of_shortages_before_it() -> None:
+    """That one is a failed run."""
+    world = World()
+    world.short_of.add("web")
+    world.up(component("web"))
+    world.run_until(4.0)
+    world.short_of.clear()
+    world.cannot_start.add("web")
+    world.run_until(7.0)
+    assert (world.state("web").failed_runs, world.state("web").start_at) == (1, 8.0)
+    world.cannot_start.clear()
+    world.short_of.add("web")
+    world.run_until(8.0)
+    assert (world.state("web").failed_runs, world.state("web").start_at) == (1, 9.0)
+
+
+def test_a_state_that_an_earlier_version_has_written_knows_no_shortages() -> None:
+    """It is read as one without."""
+    written = encode(InstanceState("web", Phase.BACKOFF, run=Run(1, 0.0)))
+    del written["shortages"], written["run"]["stop_reason"]
+    assert decode(InstanceState, written) == InstanceState("web", Phase.BACKOFF, run=Run(1, 0.0))

@@ -77,6 +77,31 @@ def test_a_user_is_taken_after_what_only_root_may_do(project: Project) -> None:
     eventually(lambda: project.log("b") == b"/elsewhere\n")
 
 
+@as_root
+def test_a_limit_of_its_own_that_keeps_it_from_starting_is_no_shortage_of_the_machine(project: Project) -> None:
+    """Nothing passes by itself there, so it is a failed run like any other, and the message names the limit."""
+    uid = 300_000 + os.getpid() % 50_000  # its processes are counted, so they are its own
+    project.write(f"""\
+        components:
+          first: {{command: "sh -c 'sleep 1000 & sleep 1000'", user: "{uid}", group: "{uid}"}}
+          second:
+            command: sleep 1000
+            user: "{uid}"
+            group: "{uid}"
+            limits: {{nproc: 1}}
+            max_restarts: 1
+            backoff: {{initial: 100ms}}
+            depends_on: [first]
+        """)
+    project.dir.chmod(0o755)
+    project.run("up")
+    project.wait_phase("second", "failed")
+    assert project.ps()["second"]["reason"] == (
+        "gave up after 2 failed runs in a row within 10m: cannot set its limits: limits.nproc is 1, and user "
+        f"'{uid}' has as many processes already; raise it"
+    )
+
+
 def test_reset_leaves_alone_what_has_not_failed(project: Project) -> None:
     """It is for those that are stuck; one that has done its work, or was stopped, isn't."""
     project.write("""\

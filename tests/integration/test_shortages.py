@@ -120,11 +120,13 @@ def test_up_with_no_memory_for_a_process_says_so(project: Project) -> None:
 
 
 def test_with_no_descriptor_to_be_had_nothing_is_hurt_and_what_died_comes_back(project: Project) -> None:
-    """EMFILE. Enough are left for ``ps``, and not for a start."""
+    """EMFILE. Enough are left for ``ps``, and not for a start. A job that is never restarted is tried again as well,
+    for it has not been started yet."""
     project.write(f"""\
         components:
           a: {{command: sleep 1000, {QUICK}}}
           b: {{command: sleep 1000, probes: {{liveness: {{exec: "true", period: 200ms, failure_threshold: 1}}}}}}
+          job: {{command: echo done, restart: "no", autostart: false, {QUICK}}}
         """)
     project.up()
     supervisor, b = project.supervisor_pid(), project.pid("b")
@@ -133,9 +135,15 @@ def test_with_no_descriptor_to_be_had_nothing_is_hurt_and_what_died_comes_back(p
     resource.prlimit(supervisor, resource.RLIMIT_NOFILE, (used + 2, hard))
     os.kill(project.pid("a"), signal.SIGKILL)
     cannot_start(project, "a", "too many open files")
+    assert project.run("start", "job").code == 1
+    cannot_start(project, "job", "too many open files")
+    assert (project.ps()["a"]["failed_runs"], project.ps()["a"]["restarts"]) == (1, 1)
     assert (project.pid("b"), project.ps()["b"]["restarts"]) == (b, 0)
     resource.prlimit(supervisor, resource.RLIMIT_NOFILE, (hard, hard))
     project.wait_phase("a", "running")
+    project.wait_phase("job", "completed")
+    assert project.log("job") == b"done\n"
+    assert (project.ps()["a"]["failed_runs"], project.ps()["a"]["restarts"]) == (1, 1)
     assert (project.pid("b"), project.ps()["b"]["restarts"]) == (b, 0)
     assert "Traceback" not in (project.dir / ".stigmer" / "supervisor.log").read_text()
 

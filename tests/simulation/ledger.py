@@ -16,9 +16,11 @@ _PHASES = {
     After.FAILED: {Phase.FAILED},
     After.STOPPED: {Phase.STOPPED, Phase.COMPLETED},
     After.WAIT: {Phase.BACKOFF},
+    After.RETRIED: {Phase.BACKOFF},
     After.UNCOUNTED: {Phase.WAITING, Phase.STARTING},
     After.AT_ONCE: {Phase.WAITING, Phase.STARTING},
 }
+_WAITS = (After.WAIT, After.RETRIED)
 
 
 @dataclass(slots=True)
@@ -60,15 +62,17 @@ class Ledger:
     def end_run(self, state: InstanceState, end: End | None, now: float) -> None:
         """Its run is over, and ``end`` is what must follow; ``None``: that can't be told from outside."""
         self.end = end
+        if self.life is not None and self.life.process.is_started:
+            self.counts.shortages = 0
         if end is None:
             self.is_unsure = True
         if self.is_unsure or self.is_asked or end is None or end.after is After.REPLACED or state.run is not None:
             return
         name = state.name
-        was_held = end.after is After.WAIT and now >= end.told_at + end.shortest - self.tolerance
+        was_held = end.after in _WAITS and now >= end.told_at + end.shortest - self.tolerance
         if state.phase not in _PHASES[After.AT_ONCE if was_held and state.phase is not Phase.BACKOFF else end.after]:
             raise Violation(f"{name} is {state.phase} after a run that must be followed by {end}")
-        if end.after in (After.AT_ONCE, After.WAIT, After.UNCOUNTED) and (state.failed_runs, state.slowed_restarts) != (
+        if end.after in (After.AT_ONCE, *_WAITS, After.UNCOUNTED) and (state.failed_runs, state.slowed_restarts) != (
             end.failed,
             end.slowed,
         ):
@@ -77,11 +81,7 @@ class Ledger:
     def check_wait(self, state: InstanceState) -> None:
         """It is in backoff: until the right moment."""
         end = self.end
-        if (
-            end is not None
-            and end.after is After.WAIT
-            and not (self.is_unsure or self._is_in_time(state.start_at, end))
-        ):
+        if end is not None and end.after in _WAITS and not (self.is_unsure or self._is_in_time(state.start_at, end)):
             raise Violation(f"{state.name} is to wait until {state.start_at} after {end}")
 
     def decide(self, state: InstanceState, spec: ComponentSpec, now: float) -> None:
@@ -102,6 +102,8 @@ class Ledger:
             raise Violation(f"{state.name} is started, and its last run has not ended")
         elif end.after is After.UNCOUNTED:
             self._compare(state)
+        elif end.after is After.RETRIED:
+            self._retry(end, state, now)
         elif end.after is not After.REPLACED:
             self._restart(end, state, spec, now)
 
@@ -118,7 +120,11 @@ class Ledger:
     def _take_over(self, state: InstanceState) -> None:
         self.is_unsure = self.is_asked = False
         self.counts = Counts(
-            state.failed_runs, state.slowed_restarts, list(state.failed_restarts), list(state.automatic_restarts)
+            state.failed_runs,
+            state.slowed_restarts,
+            state.shortages,
+            list(state.failed_restarts),
+            list(state.automatic_restarts),
         )
         self.at_once, self.in_row = [], []
 
@@ -131,7 +137,7 @@ class Ledger:
             raise Violation(f"{name} waited {waited} s after {end}")
         # Of older restarts than these nothing is known any more when the limit is raised later.
         counts, limit = self.counts, max(1, spec.max_restarts or 1)
-        counts.failed, counts.slowed = end.failed, end.slowed
+        counts.failed, counts.slowed, counts.shortages = end.failed, end.slowed, 0
         if end.was_stable:
             counts.failed_restarts, self.in_row = [], []
         else:
@@ -139,6 +145,13 @@ class Ledger:
             counts.failed_restarts = [*end.recent, now][-limit:]
         counts.automatic = [*counts.automatic, now][-limit:]
         self._check_rate(name, end.spec, now, waited)
+        self._compare(state)
+
+    def _retry(self, end: End, state: InstanceState, now: float) -> None:
+        """A start is tried again that a shortage has stopped."""
+        if now - end.told_at < end.shortest - self.tolerance:
+            raise Violation(f"{state.name} waited {now - end.told_at} s after {end}")
+        self.counts.shortages = end.shortages
         self._compare(state)
 
     def _check_row(self, name: str, spec: ComponentSpec, now: float, limit: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from stigmer_pm.core.dependencies import Instance
@@ -56,6 +56,7 @@ class After(Enum):
     """What must follow the end of a run."""
 
     REPLACED = auto()  # it was asked for, or goes with a dependency: at once, and nothing is counted
+    RETRIED = auto()  # a shortage kept it from starting: it is tried again after a wait, and nothing else is counted
     UNCOUNTED = auto()  # its engine stopped, or it never began: at once, and nothing is counted
     AT_ONCE = auto()
     WAIT = auto()
@@ -70,6 +71,7 @@ class Counts:
 
     failed: int = 0
     slowed: int = 0
+    shortages: int = 0
     failed_restarts: list[float] = field(default_factory=list)
     automatic: list[float] = field(default_factory=list)
 
@@ -78,7 +80,8 @@ class Counts:
 class End:
     """The end of a run: what follows, how long the next start waits (seconds from ``told_at``), and the new counts.
 
-    ``spec``: what was applied then. ``recent``: the restarts of failed runs that lie in the window.
+    ``spec``: what was applied then. ``recent``: the restarts of failed runs that lie in the window. ``shortages``: the
+    starts in a row that a shortage has stopped.
     """
 
     told_at: float
@@ -90,11 +93,18 @@ class End:
     slowed: int = 0
     recent: tuple[float, ...] = ()
     was_stable: bool = False
+    shortages: int = 0
 
 
 def judge(life: Life, spec: ComponentSpec, counts: Counts, tolerance: float) -> End | None:
     """What must follow; ``None`` when the run was so nearly as long as ``min_uptime`` that nobody can tell."""
     assert life.told_at is not None, "only an end that is known is judged"
+    if life.process.was_short:
+        step = counts.shortages + 1
+        longest = _delay(spec, step)
+        shortest = longest * (1 - spec.backoff.jitter)
+        waits = End(life.told_at, spec, After.RETRIED, shortest, longest, counts.failed, counts.slowed)
+        return replace(waits, shortages=step)
     if not _is_restarted(life, spec):
         fails = life.kubelet.failed is not None or not _is_success(life, spec)
         return End(life.told_at, spec, After.FAILED if fails else After.COMPLETED)

@@ -22,6 +22,8 @@
 * An applied spec is eventually what runs, and a wait for it never hangs: ``calm``.
 * A start that takes its time is taken back when a stop overtakes it, and leaves nothing, or else what has begun too
   late is stopped: ``Standing.check_progress``, ``Books.learn``.
+* A start that a shortage has stopped is tried again, whatever the policy, after waits of its own; nothing else is
+  counted: ``Ledger``, ``After.RETRIED``.
 * A run that has ended with its engine, or never began, counts as nothing and is followed by another at once, if one is
   wanted: ``Ledger``, ``After.UNCOUNTED``. So no outage ends in ``failed``.
 * What is said of a container (paused, an engine that is away) is so; nobody waits for an engine that is away:

@@ -17,6 +17,7 @@ class Program:
 
     Attributes:
         cannot_start: the command, or the image, is not found.
+        is_short: the machine has no process to give, so that a process can't be started.
         lives: seconds after which a run ends by itself; ``None``: never.
         exit_status: the wait status of such an end.
         stops_in: seconds from the stop signal to the end; ``None``: it ignores the signal.
@@ -32,6 +33,7 @@ class Program:
     """
 
     cannot_start: bool = False
+    is_short: bool = False
     lives: float | None = None
     exit_status: int = 256
     stops_in: float | None = 0.1
@@ -101,6 +103,11 @@ class Process:
     def is_container(self) -> bool:
         """It runs on an engine."""
         return self.spec.container is not None
+
+    @property
+    def was_short(self) -> bool:
+        """A shortage of the machine kept it from starting."""
+        return self.program.is_short and not (self.is_container or self.is_started)
 
     @property
     def lives(self) -> bool:

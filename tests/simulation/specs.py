@@ -96,8 +96,10 @@ def random_probes(chance: random.Random, taste: Taste = Taste()) -> Probes:
 
 def random_program(chance: random.Random) -> Program:
     """From one that does all it should to one that does nothing it should."""
+    start = chance.random()
     return Program(
-        cannot_start=chance.random() > 0.9,
+        cannot_start=0.9 < start < 0.95,
+        is_short=start >= 0.95,
         lives=chance.choice([None, None, None, 0.0, 0.3, 2.5, 11.0]),
         exit_status=chance.choice([0, 256, 768, 11, 15]),
         stops_in=chance.choice([0.1, 0.0, 2.0, None]),

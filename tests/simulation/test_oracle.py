@@ -12,7 +12,7 @@ from stigmer_pm.core import dependencies, ending, lifecycle, plan, probe_steps, 
 from stigmer_pm.core.effects import SignalRun
 from stigmer_pm.core.events import Due, Emptied, Exited, Hurry, ResumeStop
 from stigmer_pm.core.project import Project
-from stigmer_pm.core.state import Desired, Phase, StopCause
+from stigmer_pm.core.state import Desired, Pending, Phase, RunEnd, StopCause
 from stigmer_pm.core.verdict import Standing, Verdict
 from stigmer_pm.supervisor import recovery
 from stigmer_pm.supervisor.deadlines import Deadlines
@@ -73,6 +73,31 @@ def _dependencies_never_hold(patch: pytest.MonkeyPatch) -> None:
 def _restarts_come_too_soon(patch: pytest.MonkeyPatch) -> None:
     original = restart.delay_after
     patch.setattr(restart, "delay_after", lambda *arguments: original(*arguments) * 0.4)
+
+
+@shows_as("must be followed by .*RETRIED")
+def _a_start_that_a_shortage_stopped_is_a_failed_run(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(RunEnd, "is_shortage", False)
+
+
+@shows_as("is to wait until .*RETRIED")
+def _a_shortage_is_waited_for_no_longer_than_the_first_time(patch: pytest.MonkeyPatch) -> None:
+    def fail_to_spawn(spec: Any, state: Any, *rest: Any) -> Any:
+        return original(spec, replace(state, shortages=0), *rest)
+
+    original = ending.fail_to_spawn
+    patch.setattr(lifecycle, "fail_to_spawn", fail_to_spawn)
+
+
+@shows_as("has restarts at")
+def _a_start_that_is_tried_again_is_counted_again(patch: pytest.MonkeyPatch) -> None:
+    def decide(spec: Any, state: Any, end: Any, **rest: Any) -> Any:
+        decision = original(spec, state, end, **rest)
+        retried = replace(decision.state, pending=Pending.AFTER_STABLE)
+        return replace(decision, state=retried) if end.is_shortage else decision
+
+    original = restart.decide
+    patch.setattr(ending, "decide", decide)
 
 
 @shows_as("is to wait until")

@@ -22,6 +22,7 @@ a_name = st.sampled_from(NAMES)
 programs = st.builds(
     Program,
     cannot_start=st.booleans(),
+    is_short=st.booleans(),
     lives=st.sampled_from([None, 0.0, 0.3, 2.5, 11.0]),
     exit_status=st.sampled_from([0, 256, 768, 11, 15]),
     stops_in=st.sampled_from([0.1, 0.0, 2.0, None]),

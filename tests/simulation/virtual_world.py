@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -99,11 +100,13 @@ class VirtualWorld(Ground):
         if process.is_container:
             process.is_started = process.leader = False
             self.engine.start(process)
-        elif process.program.cannot_start:
+        elif process.program.cannot_start or process.program.is_short:
             process.is_started = process.leader = process.is_watched = False
             process.ended_at = self.clock.at
             self.on_point(f"after the failed start of {instance}/{run}")
-            raise SpawnFailure("run its command", instance, 2, "not found")
+            if process.program.is_short:
+                raise SpawnFailure("make a process", instance, errno.EAGAIN, "there is none")
+            raise SpawnFailure("run its command", instance, errno.ENOENT, "not found")
         else:
             self.comes_to_life(process, self._ends_itself)
             self.notes[instance] = process.pid
