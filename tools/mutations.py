@@ -177,6 +177,11 @@ MUTANTS: tuple[Mutant, ...] = (
             "return enter(state, Phase.STARTING, now), (record,)",
         ),
         ("backoff is not sat out", "if state.start_at is None or state.start_at > now:", "if state.start_at is None:"),
+        ("the number of a run stays", "number = state.run_number + 1", "number = max(1, state.run_number)"),
+        ("a restart is not counted where it happens", "state = count_restart(spec, state, now)\n    number", "number"),
+    ),
+    *_in(
+        "wanting.py",
         (
             "a stop in backoff doesn't count as one by hand",
             "is_stopped_by_hand=cause is StopCause.BY_HAND,",
@@ -187,12 +192,10 @@ MUTANTS: tuple[Mutant, ...] = (
             "restart_for=cause)\n    return clear_counts(state), ()",
             "restart_for=None)\n    return clear_counts(state), ()",
         ),
-        ("the number of a run stays", "number = state.run_number + 1", "number = max(1, state.run_number)"),
-        ("a restart is not counted where it happens", "state = count_restart(spec, state, now)\n    number", "number"),
         (
             "a stopped job is no longer completed",
             "return _unwanted(state, event), ()\n\n\ndef _unwanted",
-            "return _unwant_now(spec, state, event, now)\n\n\ndef _unwanted",
+            "return unwant_now(spec, state, event, now)\n\n\ndef _unwanted",
         ),
         (
             "a start clears no counts",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from stigmer_pm.core import notes, probe_steps, stopping
+from stigmer_pm.core import notes, probe_steps, stopping, wanting
 from stigmer_pm.core.effects import EventKind, KillRun, Record, StartRun
 from stigmer_pm.core.ending import Step, conclude, enter, fail_to_spawn
 from stigmer_pm.core.events import (
@@ -38,8 +38,8 @@ from stigmer_pm.core.events import (
     Stop,
 )
 from stigmer_pm.core.reasons import Reason, Why, words
-from stigmer_pm.core.restart import clear_counts, count_restart
-from stigmer_pm.core.state import Desired, InstanceState, Pending, Phase, Run, StopCause, run_of
+from stigmer_pm.core.restart import count_restart
+from stigmer_pm.core.state import InstanceState, Pending, Phase, Run, run_of
 from stigmer_pm.spec import ComponentSpec
 
 Handler = Callable[[ComponentSpec, InstanceState, Any, float], Step]
@@ -67,75 +67,6 @@ def deadline(spec: ComponentSpec, state: InstanceState) -> float | None:
     if state.phase is Phase.STOPPING and not stopping.is_out_of_reach(state):
         times.append(state.run.kill_at)
     return min((t for t in times if t is not None), default=None)
-
-
-# --- what is wanted ---------------------------------------------------------------------------------------------
-
-
-def _want(spec: ComponentSpec, state: InstanceState, event: Event, now: float) -> Step:
-    """A start of one that doesn't run: the counts are cleared and it starts as soon as its dependencies allow."""
-    state = replace(clear_counts(state), desired=Desired.RUNNING, is_stopped_by_hand=False, restart_for=None)
-    return enter(state, Phase.WAITING, now), ()
-
-
-def _keep_wanting(spec: ComponentSpec, state: InstanceState, event: Event, now: float) -> Step:
-    """A start of one that is starting, running or waiting: it stays. After a stop that has not begun yet it is a
-    restart, as it is after one that has: the run may be of a spec that has been edited meanwhile."""
-    if state.desired is Desired.RUNNING:
-        return state, ()
-    return _want_after_stop(spec, state, event, now)
-
-
-def _want_after_stop(spec: ComponentSpec, state: InstanceState, event: Event, now: float) -> Step:
-    """A start or restart during a stop joins it: the run ends, and another one follows."""
-    cause = event.cause if isinstance(event, Restart) else StopCause.RESTART
-    state = replace(state, desired=Desired.RUNNING, is_stopped_by_hand=False, restart_for=cause)
-    return clear_counts(state), ()
-
-
-def _restart_run(spec: ComponentSpec, state: InstanceState, event: Restart, now: float) -> Step:
-    """A restart of one that has a run: the run is to be replaced, once its dependents that go too have stopped."""
-    state = replace(state, desired=Desired.RUNNING, is_stopped_by_hand=False, restart_for=event.cause)
-    return (state if event.cause is StopCause.DEPENDENCY else clear_counts(state)), ()
-
-
-def _unwant_now(spec: ComponentSpec, state: InstanceState, event: Stop, now: float) -> Step:
-    """A stop of one without a run (waiting, in backoff, or at rest) takes effect at once."""
-    reason = Reason(Why.REMOVED if event.cause is StopCause.REMOVED else Why.STOPPED_BY_HAND)
-    state = _unwanted(state, event)
-    if state.phase is Phase.STOPPED:
-        return state, ()
-    record = Record(state.name, EventKind.STOPPED, f"stopped while {state.phase.value}")
-    return enter(replace(clear_counts(state), restart_for=None), Phase.STOPPED, now, reason), (record,)
-
-
-def _unwant(spec: ComponentSpec, state: InstanceState, event: Stop, now: float) -> Step:
-    """A stop of one with a run: it is ended once nothing that depends on it, and goes too, runs any more."""
-    return replace(_unwanted(state, event), restart_for=None), ()
-
-
-def _unwant_completed(spec: ComponentSpec, state: InstanceState, event: Stop | Kill, now: float) -> Step:
-    """A stop of one that has completed keeps it completed: what depends on its completion still holds."""
-    return _unwanted(state, event), ()
-
-
-def _unwanted(state: InstanceState, event: Stop | Kill) -> InstanceState:
-    cause = event.cause if isinstance(event, Stop) else StopCause.BY_HAND
-    return replace(
-        state,
-        desired=Desired.STOPPED,
-        is_stopped_by_hand=cause is StopCause.BY_HAND,
-        is_removed=state.is_removed or cause is StopCause.REMOVED,
-    )
-
-
-def _kill_nothing(spec: ComponentSpec, state: InstanceState, event: Kill, now: float) -> Step:
-    return _unwant_now(spec, state, Stop(), now)
-
-
-def _reset_counts(spec: ComponentSpec, state: InstanceState, event: Reset, now: float) -> Step:
-    """A reset of one that runs, or rests without having been given up on, only clears its counts."""
-    return replace(clear_counts(state), start_at=state.start_at), ()
 
 
 # --- waiting and starting ---------------------------------------------------------------------------------------
@@ -264,11 +195,11 @@ _STARTED = "its program runs already"
 _NOT_ASKED = "its readiness probe is not asked now"
 
 _REST: Mapping[type[Event], Handler | str] = {
-    Start: _want,
-    Restart: _want,
-    Reset: _reset_counts,
-    Stop: _unwant_now,
-    Kill: _kill_nothing,
+    Start: wanting.want,
+    Restart: wanting.want,
+    Reset: wanting.reset_counts,
+    Stop: wanting.unwant_now,
+    Kill: wanting.kill_nothing,
     Proceed: _NOT_WAITING,
     Hold: _NOT_WAITING,
     Halt: _NOT_LEAVING,
@@ -287,10 +218,10 @@ _REST: Mapping[type[Event], Handler | str] = {
 }
 
 _ALIVE: Mapping[type[Event], Handler | str] = {
-    Start: _keep_wanting,
-    Restart: _restart_run,
-    Reset: _reset_counts,
-    Stop: _unwant,
+    Start: wanting.keep_wanting,
+    Restart: wanting.restart_run,
+    Reset: wanting.reset_counts,
+    Stop: wanting.unwant,
     Kill: stopping.kill,
     Proceed: _NOT_WAITING,
     Hold: _hold,
@@ -311,14 +242,14 @@ _ALIVE: Mapping[type[Event], Handler | str] = {
 
 TABLE: Mapping[Phase, Mapping[type[Event], Handler | str]] = {
     Phase.STOPPED: _REST,
-    Phase.FAILED: {**_REST, Reset: _want},
-    Phase.COMPLETED: {**_REST, Stop: _unwant_completed, Kill: _unwant_completed},
-    Phase.BACKOFF: {**_REST, Due: _due_backoff, Reset: _want},
+    Phase.FAILED: {**_REST, Reset: wanting.want},
+    Phase.COMPLETED: {**_REST, Stop: wanting.unwant_completed, Kill: wanting.unwant_completed},
+    Phase.BACKOFF: {**_REST, Due: _due_backoff, Reset: wanting.want},
     Phase.WAITING: {
         **_REST,
-        Start: _keep_wanting,
+        Start: wanting.keep_wanting,
         Restart: _ALREADY,
-        Reset: _reset_counts,
+        Reset: wanting.reset_counts,
         Proceed: _proceed,
         Hold: _hold,
     },
@@ -326,9 +257,9 @@ TABLE: Mapping[Phase, Mapping[type[Event], Handler | str]] = {
     Phase.RUNNING: _ALIVE,
     Phase.STOPPING: {
         **_ALIVE,
-        Start: _want_after_stop,
-        Restart: _want_after_stop,
-        Reset: _reset_counts,
+        Start: wanting.want_after_stop,
+        Restart: wanting.want_after_stop,
+        Reset: wanting.reset_counts,
         Halt: _UNDER_WAY,
         ResumeStop: stopping.resume,
         Hold: _UNDER_WAY,
