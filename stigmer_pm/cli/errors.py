@@ -78,7 +78,7 @@ def record_crash(error: BaseException, state: StateDir | None) -> str:
 
 
 def _explain_usage(error: click.ClickException, terminal: Terminal) -> None:
-    message = error.format_message().rstrip(".")
+    message = " ".join(error.format_message().split()).rstrip(".")  # click lists choices in lines of their own
     terminal.complain(message[:1].lower() + message[1:])
     context = getattr(error, "ctx", None)
     if isinstance(context, click.Context):

@@ -9,7 +9,7 @@ from enum import StrEnum
 from stigmer_pm.core.dependencies import Instance, unmet
 from stigmer_pm.core.probing import ProbeState, Result
 from stigmer_pm.core.reasons import NOTES, Why, brief, words
-from stigmer_pm.core.state import RESTING, Desired, InstanceState, Phase
+from stigmer_pm.core.state import RESTING, Desired, InstanceState, Phase, Run
 from stigmer_pm.spec import ComponentSpec, Condition, RestartPolicy
 
 
@@ -195,10 +195,15 @@ def reason_shown(state: InstanceState) -> str:
         return f"its HEALTHCHECK doesn't pass: {output}" if output else "waits for the HEALTHCHECK of its image"
     if not state.is_ready and run.readiness is not None:
         return _with_last("waits for its readiness probe", run.readiness)
-    if run.liveness is not None and run.liveness.streak_of is Result.FAILURE:
+    if run.liveness is not None and run.liveness.streak_of is Result.FAILURE and _is_worth_saying(run):
         times = "once" if run.liveness.streak == 1 else f"{run.liveness.streak} times in a row"
         return _with_last(f"liveness probe fails {times}", run.liveness)
     return ""
+
+
+def _is_worth_saying(run: Run) -> bool:
+    """The first attempt is made before most programs are up, and that it fails then is nothing to look into."""
+    return run.has_been_healthy or (run.liveness is not None and run.liveness.streak > 1)
 
 
 def _with_last(waits: str, probe: ProbeState) -> str:

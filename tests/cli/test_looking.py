@@ -186,7 +186,7 @@ def test_describe_has_a_section_for_each_part(cli: Cli, fake: FakeSupervisor) ->
         "tier=front",
         "not met: waits for db to be ready",
         "readiness: tcp 127.0.0.1:80",
-        "failure, 2 in a row; last failure at",
+        "failure; last: failure, 2 in a row, at",
         "connection refused",
         "exited 3",
         "/nowhere/web.log",

@@ -35,6 +35,13 @@ def test_every_command_says_what_it_does_with_an_example(cli: Cli, name: str) ->
     assert f"stigmer-pm {name}" in lines
 
 
+def test_a_choice_that_is_missing_is_told_in_one_line(cli: Cli) -> None:
+    """As every error."""
+    error, hint = cli.run("completion").err.splitlines()
+    assert error == "error: missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish"
+    assert hint == "  see 'stigmer-pm completion --help'"
+
+
 def test_the_list_of_commands_cuts_no_sentence(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every command has a whole sentence, in one line of the narrowest usual terminal."""
     monkeypatch.setenv("COLUMNS", "80")

@@ -10,7 +10,7 @@ from stigmer_pm.cli.errors import CliError
 from stigmer_pm.cli.matching import matching
 from stigmer_pm.cli.screen.amounts import bytes_words, seconds_words
 from stigmer_pm.cli.screen.live import LiveDisplay
-from stigmer_pm.cli.screen.outcome import summary
+from stigmer_pm.cli.screen.outcome import report_unwell, summary
 from stigmer_pm.cli.screen.phases import COLORS
 from stigmer_pm.cli.screen.progress import watch
 from stigmer_pm.cli.screen.table import aligned
@@ -105,6 +105,35 @@ def test_that_one_is_ready_is_said_once() -> None:
     watch(where, steps, "ready")
     lines = written(where.err).splitlines()
     assert lines == ["web: ready (pid 12)", "db: starting", "web: starting", "web: ready (pid 13)"]
+
+
+def test_one_that_is_given_up_on_is_told_once_while_others_are_waited_for() -> None:
+    """Its further attempts say the same; that it has come up after all would be news."""
+    where = terminal()
+    lost = {"state": "lost", "phase": "backoff"}
+    steps: list[Progress | Outcome] = [
+        Progress([documents.standing("db", "pending", "starting")]),
+        Progress([documents.standing("web", **lost, reason="not found (1 failed run in a row)")]),
+        Progress([documents.standing("web", "pending", "starting")]),
+        Progress([documents.standing("web", **lost, reason="not found (2 failed runs in a row)")]),
+        Progress([documents.standing("web")]),
+        Outcome(True, False, []),
+    ]
+    watch(where, steps, "ready")
+    lines = written(where.err).splitlines()
+    assert lines == ["db: starting", "web: backoff, not found (1 failed run in a row)", "web: ready (pid 12)"]
+
+
+def test_the_report_says_once_what_others_wait_for() -> None:
+    """The reason stands with the one whose it is."""
+    where = terminal()
+    web = documents.standing("web", "lost", "waiting", reason="waits for db, which can't be started: 'pg' not found")
+    db = documents.standing("db", "lost", "backoff", reason="'pg' not found (2 failed runs in a row)", log=None)
+    report_unwell(where, Outcome(False, False, [web, db]), "ready", None)
+    assert written(where.err).splitlines() == [
+        "web: waiting, waits for db, which can't be started",
+        "db: backoff, 'pg' not found (2 failed runs in a row); the supervisor keeps trying",
+    ]
 
 
 def test_a_long_reason_takes_no_room_from_the_name(monkeypatch: pytest.MonkeyPatch) -> None:

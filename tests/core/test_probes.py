@@ -10,6 +10,7 @@ from stigmer_pm.core.events import Hurry, Stop
 from stigmer_pm.core.probing import Outcome
 from stigmer_pm.core.reasons import words
 from stigmer_pm.core.state import Phase
+from stigmer_pm.core.verdict import reason_shown
 from stigmer_pm.spec import ProbeKind, Probes, ProbeSpec, RestartPolicy, TcpCheck
 
 from .harness import World, component
@@ -227,3 +228,19 @@ def test_whoever_waits_for_readiness_does_not_sit_out_the_period() -> None:
     world.send("web", Hurry())
     world.run_until(12.0)
     assert [at for at, _, _ in world.probes] == [1.0, 1.5, 2.0, 12.0]
+
+
+def test_that_the_first_liveness_attempt_fails_is_nothing_to_look_into() -> None:
+    """Most programs aren't up by then. What fails a second time, or has passed before, is said."""
+    world = World()
+    world.answers["web", ProbeKind.LIVENESS] = Outcome.FAILURE
+    world.up(component("web", probes=Probes(liveness=probe(ProbeKind.LIVENESS))))
+    world.run_until(0.5)
+    assert reason_shown(world.state("web")) == ""
+    world.run_until(1.5)
+    assert reason_shown(world.state("web")).startswith("liveness probe fails 2 times in a row")
+    world.answers["web", ProbeKind.LIVENESS] = Outcome.SUCCESS
+    world.run_until(2.5)
+    world.answers["web", ProbeKind.LIVENESS] = Outcome.FAILURE
+    world.run_until(3.5)
+    assert reason_shown(world.state("web")).startswith("liveness probe fails once")

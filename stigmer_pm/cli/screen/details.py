@@ -148,7 +148,8 @@ def _probe_lines(probes: Sequence[Document]) -> list[str]:
         result = f"{_INDENT * 2}{probe['result']}"
         if last is not None:
             output = f": {last['output']}" if last["output"] else ""
-            result += f", {probe['consecutive']} in a row; last {last['outcome']} at {local_time(last['at'])}{output}"
+            row = f", {probe['consecutive']} in a row" if probe["consecutive"] else ""
+            result += f"; last: {last['outcome']}{row}, at {local_time(last['at'])}{output}"
         lines.append(plain(result))
     return lines
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from stigmer_pm.cli.screen.amounts import seconds_words
-from stigmer_pm.cli.screen.phases import COLORS, standing_words
+from stigmer_pm.cli.screen.phases import COLORS, standing_words, without_echo
 from stigmer_pm.cli.screen.terminal import Terminal
 from stigmer_pm.client.documents import Standing
 from stigmer_pm.client.requests import Outcome
@@ -18,11 +18,12 @@ _TELLING = ("failed", "backoff", "running", "starting")
 
 def report_unwell(terminal: Terminal, outcome: Outcome, goal: str, timeout: float | None) -> None:
     """Say every instance that did not get there, why, and what its log had to say."""
-    for standing in outcome.instances:
-        if standing["state"] == "reached":
-            continue
+    unwell = [standing for standing in outcome.instances if standing["state"] != "reached"]
+    said = {standing["name"]: standing["reason"] for standing in unwell}
+    for standing in unwell:
+        told: Standing = {**standing, "reason": without_echo(standing["reason"], said)}
         name = terminal.paint_err(standing["name"], COLORS.get(standing["phase"]), bold=True)
-        terminal.say(f"{name}: {standing_words(standing, goal)}{_ending(standing, goal, timeout)}")
+        terminal.say(f"{name}: {standing_words(told, goal)}{_ending(standing, goal, timeout)}")
         if goal != "stopped" and standing["phase"] in _TELLING:
             _show_log(terminal, standing)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 
 from stigmer_pm.cli.screen.amounts import seconds_words, unix_time
 from stigmer_pm.client.documents import ComponentEntry, Standing
@@ -36,6 +37,13 @@ def reason_words(reason: str, next_restart: str | None) -> str:
     # Rounded up, so that a wait of 2 s doesn't begin as one of "1s".
     start = f"next start in {seconds_words(math.ceil(left) if left > 1 else left)}"
     return f"{reason}, {start}" if reason else start
+
+
+def without_echo(reason: str, said: Mapping[str, str]) -> str:
+    """``reason``; one that waits for another doesn't repeat what that one says of itself in ``said``, by its name."""
+    head, _, echo = reason.partition(": ")
+    dependency = head.removeprefix("waits for ").partition(",")[0]
+    return head if echo and head != dependency and echo in said.get(dependency, "") else reason
 
 
 def phase_words(phase: str, reason: str, next_restart: str | None) -> str:

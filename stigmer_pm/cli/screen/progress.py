@@ -51,6 +51,7 @@ class _Lines:
         self._goal = goal
         self._told: dict[str, tuple[str, str, str]] = {}
         self._states: dict[str, str] = {}
+        self._lost: set[str] = set()
 
     def show(self, news: Iterable[Standing]) -> None:
         news = tuple(news)
@@ -64,8 +65,16 @@ class _Lines:
             is_there = standing["state"] == "reached"
             now = (standing["state"], standing["phase"], words if is_there else standing["reason"])
             if self._told.get(standing["name"]) != now and (goes_on or standing["state"] != "lost"):
-                self._told[standing["name"]] = now
-                self._terminal.say(f"{standing['name']}: {words}")
+                self._tell(standing, now, words)
+
+    def _tell(self, standing: Standing, now: tuple[str, str, str], words: str) -> None:
+        name = standing["name"]
+        self._told[name] = now
+        # Of one that is given up on, each further attempt while others are waited for would say the same again.
+        if name not in self._lost or standing["state"] == "reached":
+            self._terminal.say(f"{name}: {words}")
+        if standing["state"] == "lost":
+            self._lost.add(name)
 
     def close(self) -> None:
         pass

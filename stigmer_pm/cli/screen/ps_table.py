@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from stigmer_pm.cli.screen.amounts import bytes_words, seconds_words, unix_time
-from stigmer_pm.cli.screen.phases import color_of, reason_words
+from stigmer_pm.cli.screen.phases import color_of, reason_words, without_echo
 from stigmer_pm.cli.screen.table import aligned, width_before_last
 from stigmer_pm.cli.screen.terminal import Terminal, plain
 from stigmer_pm.client.documents import ComponentEntry
@@ -76,14 +76,9 @@ def _ready_word(component: ComponentEntry) -> str:
 
 
 def _without_echoes(components: Sequence[ComponentEntry], reasons: Sequence[str]) -> list[str]:
-    """The reasons; one that waits for another doesn't repeat what that one says of itself in the same table."""
+    """The reasons, none of which repeats what stands behind another name in the same table."""
     said = {component["name"]: reason for component, reason in zip(components, reasons, strict=True)}
-    found = []
-    for reason in reasons:
-        head, _, echo = reason.partition(": ")
-        dependency = head.removeprefix("waits for ").partition(",")[0]
-        found.append(head if echo and head != dependency and echo in said.get(dependency, "") else reason)
-    return found
+    return [without_echo(reason, said) for reason in reasons]
 
 
 def _spared(rows: list[list[str]], width: int) -> list[list[str]]:
