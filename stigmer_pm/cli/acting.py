@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -71,7 +71,9 @@ def act(
     _say_results(session, results, no_wait=watching.no_wait)
     if watching.no_wait:
         return 0
-    return wait_and_report(session, supervisor, targets, "stopped" if verb == "stop" else "ready", watching)
+    already = [result["name"] for result in results if _is_already(result)]
+    goal = "stopped" if verb == "stop" else "ready"
+    return wait_and_report(session, supervisor, targets, goal, watching, already)
 
 
 def chosen(verb: str, names: Sequence[str], labels: Sequence[tuple[str, str]], *, everything: bool) -> Selection:
@@ -88,13 +90,19 @@ def chosen(verb: str, names: Sequence[str], labels: Sequence[tuple[str, str]], *
 
 
 def wait_and_report(
-    session: Session, supervisor: Supervisor, targets: Targets | Selection, goal: str, watching: Watching
+    session: Session,
+    supervisor: Supervisor,
+    targets: Targets | Selection,
+    goal: str,
+    watching: Watching,
+    already: Collection[str] = (),
 ) -> int:
-    """Wait with a display, say what is not well and a summary. The exit status."""
+    """Wait with a display, say what is not well and a summary. The exit status. Of ``already`` it was said that they
+    are there."""
     messages = supervisor.wait(
         targets, goal=goal, settle=watching.settle, timeout=watching.timeout, patience=watching.patience
     )
-    outcome = watch(session.terminal, messages, goal)
+    outcome = watch(session.terminal, messages, goal, already)
     report_unwell(session.terminal, outcome, goal, watching.timeout)
     session.terminal.print(summary(outcome, goal))
     return 0 if outcome.reached else 1
@@ -103,8 +111,12 @@ def wait_and_report(
 def _say_results(session: Session, results: Sequence[SaidResult], *, no_wait: bool) -> None:
     for result in results:
         # What has begun shows in the progress; what was so already, and what isn't waited for, must be said.
-        if no_wait or result["said"].startswith("already"):
+        if no_wait or _is_already(result):
             session.terminal.print(f"{result['name']}: {result['said']}")
+
+
+def _is_already(result: SaidResult) -> bool:
+    return result["said"].startswith("already")
 
 
 def _say_unapplied_edit(session: Session, supervisor: Supervisor, results: Sequence[SaidResult]) -> None:

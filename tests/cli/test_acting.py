@@ -35,13 +35,20 @@ def test_it_acts_then_waits_for_what_was_begun(
     assert result.out == f"1 component {goal}\n"
 
 
-def test_what_was_so_already_is_said(cli: Cli, fake: FakeSupervisor) -> None:
-    """And is no error."""
+def test_what_was_so_already_is_said_once(cli: Cli, fake: FakeSupervisor) -> None:
+    """And is no error. What runs already may still have to get ready, which is another thing."""
     fake.answers["POST /v1/start"] = documents.acted(web="already running (pid 12)")
     fake.answers["POST /v1/wait"] = documents.waited(documents.standing("web"))
     result = cli.run("start", "web")
     assert result.code == 0
     assert "web: already running (pid 12)\n" in result.out
+    assert result.err == ""
+    slow = documents.standing("web", "pending", reason="waits for its readiness probe")
+    fake.answers["POST /v1/wait"] = documents.waited(documents.standing("web"), before=[slow])
+    assert cli.run("start", "web").err.splitlines() == [
+        "web: running, waits for its readiness probe",
+        "web: ready (pid 12)",
+    ]
 
 
 def test_one_that_does_not_get_there_is_exit_1_with_why_and_its_last_lines(cli: Cli, fake: FakeSupervisor) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from stigmer_pm.cli.screen.phases import standing_words
@@ -21,9 +21,11 @@ class Display(Protocol):
         """The wait is over, or was ended."""
 
 
-def watch(terminal: Terminal, messages: Iterable[Progress | Outcome], goal: str) -> Outcome:
-    """Show what is told until the outcome is."""
-    display = _display(terminal, goal)
+def watch(
+    terminal: Terminal, messages: Iterable[Progress | Outcome], goal: str, already: Collection[str] = ()
+) -> Outcome:
+    """Show what is told until the outcome is. Of those who were ``already`` there, that has been said."""
+    display = _display(terminal, goal, already)
     try:
         for message in messages:
             if isinstance(message, Outcome):
@@ -34,9 +36,9 @@ def watch(terminal: Terminal, messages: Iterable[Progress | Outcome], goal: str)
     raise AssertionError("a wait ends with its outcome, or raises")
 
 
-def _display(terminal: Terminal, goal: str) -> Display:
+def _display(terminal: Terminal, goal: str, already: Collection[str]) -> Display:
     if not terminal.draws_live:
-        return _Lines(terminal, goal)
+        return _Lines(terminal, goal, already)
     # rich takes 40 ms to import; it is only paid for when a person watches.
     from stigmer_pm.cli.screen.live import LiveDisplay
 
@@ -46,9 +48,10 @@ def _display(terminal: Terminal, goal: str) -> Display:
 class _Lines:
     """One line for each change. What is lost is said with its log at the end; here only if the wait goes on."""
 
-    def __init__(self, terminal: Terminal, goal: str) -> None:
+    def __init__(self, terminal: Terminal, goal: str, already: Collection[str]) -> None:
         self._terminal = terminal
         self._goal = goal
+        self._already = set(already)
         self._told: dict[str, tuple[str, str, str]] = {}
         self._states: dict[str, str] = {}
         self._lost: set[str] = set()
@@ -70,6 +73,10 @@ class _Lines:
     def _tell(self, standing: Standing, now: tuple[str, str, str], words: str) -> None:
         name = standing["name"]
         self._told[name] = now
+        if name in self._already:
+            self._already.remove(name)
+            if standing["state"] == "reached":
+                return
         # Of one that is given up on, each further attempt while others are waited for would say the same again.
         if name not in self._lost or standing["state"] == "reached":
             self._terminal.say(f"{name}: {words}")
