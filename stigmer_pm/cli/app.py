@@ -51,6 +51,29 @@ COMMANDS: Mapping[str, str] = {
     "completion": "stigmer_pm.cli.completion",
 }
 ALIASES: Mapping[str, str] = {"status": "ps"}
+#: What PM2, Compose, supervisord, systemd and others call it. They are no aliases, for not all is alike.
+_ELSEWHERE: Mapping[str, str] = {
+    "attach": "logs --follow",
+    "avail": "ps",
+    "check": "validate",
+    "delete": "stop",
+    "enable": "startup",
+    "inspect": "describe",
+    "jlist": "ps --json",
+    "kill": "signal",
+    "list": "ps",
+    "monit": "ps --watch",
+    "reload": "restart",
+    "remove": "stop",
+    "resurrect": "up",
+    "rm": "stop",
+    "show": "describe",
+    "shutdown": "down",
+    "tail": "logs --follow",
+    "test": "validate",
+    "top": "ps --watch",
+    "update": "up",
+}
 
 
 class LazyGroup(click.Group):
@@ -74,8 +97,9 @@ class LazyGroup(click.Group):
         """As click does it, but with the nearest names out of the table for one that doesn't exist."""
         name = args[0]
         if name not in COMMANDS and name not in ALIASES and not name.startswith("-") and not ctx.resilient_parsing:
-            message = f"there is no command '{name}'{nearest(name, [*COMMANDS, *ALIASES])}"
-            raise click.UsageError(message, ctx)
+            theirs = _ELSEWHERE.get(name)
+            hint = f"; here it is '{theirs}'" if theirs else nearest(name, [*COMMANDS, *ALIASES])
+            raise click.UsageError(f"there is no command '{name}'{hint}", ctx)
         return super().resolve_command(ctx, args)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import click
 import pytest
 
-from stigmer_pm.cli.app import COMMANDS, READER_GONE, app
+from stigmer_pm.cli.app import _ELSEWHERE, COMMANDS, READER_GONE, app
 from stigmer_pm.cli.session import Session
 from stigmer_pm.client import NoSupervisor
 
@@ -93,6 +93,18 @@ def test_a_typo_in_a_command_names_the_nearest(cli: Cli) -> None:
     result = cli.run("restrat", "web")
     assert result.code == 2
     assert "there is no command 'restrat'; did you mean 'restart'" in result.err
+
+
+def test_a_command_of_another_program_names_the_one_that_is_meant(cli: Cli) -> None:
+    """Whoever comes from PM2, Compose or supervisord. Each of the hints is a command that there is."""
+    result = cli.run("delete", "web")
+    assert (result.code, result.err.splitlines()[0]) == (2, "error: there is no command 'delete'; here it is 'stop'")
+    for theirs, ours in _ELSEWHERE.items():
+        assert theirs not in COMMANDS
+        name, *options = ours.split()
+        command = app.get_command(click.Context(app), name)
+        assert command is not None
+        assert set(options) <= {spelling for parameter in command.params for spelling in parameter.opts}
 
 
 def test_the_file_is_taken_before_and_after_the_command(cli: Cli) -> None:
