@@ -53,10 +53,14 @@ async def _connect(sock: socket.socket, address: Any) -> None:
         await asyncio.get_running_loop().sock_connect(sock, address)
     elif failure not in (0, errno.EISCONN):
         raise OSError(failure, os.strerror(failure))
-    # A connect to a local port that nobody listens on may draw that same port for its own end, and then the kernel
-    # connects the socket to itself. Go's dialer takes that for what it is, too.
-    if sock.getsockname() == sock.getpeername():
+    if is_connected_to_itself(sock):
         raise OSError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
+
+
+def is_connected_to_itself(sock: socket.socket) -> bool:
+    """A connect to a local port that nobody listens on may draw that same port for its own end, and then the kernel
+    connects the socket to itself. Go's dialer takes that for what it is, too."""
+    return bool(sock.getsockname() == sock.getpeername())
 
 
 async def _resolve(host: str, port: int) -> list[_Address]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import socket
 
+from stigmer_pm.probes.connect import is_connected_to_itself
 from stigmer_pm.spec import GrpcCheck, HttpCheck, Probes, TcpCheck
 
 
@@ -43,6 +44,6 @@ def _takes_connections(host: str, port: int) -> bool:
                 failure = sock.connect_ex((address, port))
             if failure == errno.EALREADY:
                 return True  # somebody listens, and has too many in its queue
-            return failure in (0, errno.EISCONN) and sock.getsockname() != sock.getpeername()
+            return failure in (0, errno.EISCONN) and not is_connected_to_itself(sock)
     except OSError:
         return False
