@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
+from stigmer_pm.supervisor.full_disk import has_no_room, is_full
+
 _log = logging.getLogger(__name__)
 
 #: What SQLite says of a file that is none of its own, or was written to by somebody else.
@@ -28,11 +30,13 @@ Identity = tuple[int, int]
 
 
 class StoreError(Exception):
-    """The state could not be read or written; the message says which file and why, ``cure`` what helps."""
+    """The state could not be read or written; the message says which file and why, ``cure`` what helps. ``is_full``: it was
+    for want of room."""
 
-    def __init__(self, message: str, cure: str | None = None) -> None:
+    def __init__(self, message: str, cure: str | None = None, *, is_full: bool = False) -> None:
         super().__init__(message)
         self.cure = cure
+        self.is_full = is_full
 
 
 class Meaningless(ValueError):
@@ -91,7 +95,7 @@ class Database:
                 self._move_aside()
                 self.connection, self._file = self._open(load)
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"cannot open '{path}': {words_of(error)}") from error
+            raise self._trouble("open", error) from error
 
     def close(self) -> None:
         """Write everything back into the one file, and close it."""
@@ -111,7 +115,7 @@ class Database:
             self.connection.execute("COMMIT")
         except (sqlite3.Error, UnicodeDecodeError) as error:
             self._is_damaged |= _shows_damage(error)
-            raise StoreError(f"cannot write '{self.path}': {words_of(error)}") from error
+            raise self._trouble("write", error) from error
         finally:
             # Also after a COMMIT that failed: some errors end the transaction, others leave it open.
             if self.connection.in_transaction:
@@ -128,7 +132,7 @@ class Database:
             return self.connection.execute(query, args).fetchall()
         except (sqlite3.Error, UnicodeDecodeError) as error:
             self._is_damaged |= _shows_damage(error)
-            raise StoreError(f"cannot read '{self.path}': {words_of(error)}") from error
+            raise self._trouble("read", error) from error
 
     def is_sound(self) -> bool:
         """The file that is open is still the one of this name, and a database; somebody may have removed, replaced or
@@ -165,7 +169,7 @@ class Database:
                 _remove(new)
             connection, file = self._open(lambda db: None)
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"cannot make '{self.path}' anew: {words_of(error)}") from error
+            raise self._trouble("make anew", error) from error
         with suppress(sqlite3.Error):
             self.connection.close()
         os.close(self._file)
@@ -173,6 +177,13 @@ class Database:
         return has_all
 
     # --- inside -------------------------------------------------------------------------------------------------
+
+    def _trouble(self, what: str, error: Exception) -> StoreError:
+        code = (getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
+        is_io = code == sqlite3.SQLITE_IOERR and has_no_room(os.path.dirname(self.path))
+        if is_io or code == sqlite3.SQLITE_FULL or (isinstance(error, OSError) and is_full(error)):
+            return StoreError(f"cannot {what} '{self.path}': the disk is full; free some space", is_full=True)
+        return StoreError(f"cannot {what} '{self.path}': {words_of(error)}")
 
     def _open(self, load: OnConnection) -> tuple[sqlite3.Connection, int]:
         # Kept open for as long as the database is: closing any descriptor of a file takes the locks from it that SQLite
@@ -281,8 +292,6 @@ def words_of(error: Exception) -> str:
         return "a text in it is no UTF-8"  # the only error of Python's own; it quotes the text
     if code & 0xFF in LOCKED:
         return "another program has locked it ('fuser' tells which)"
-    if code & 0xFF == sqlite3.SQLITE_FULL:
-        return "the disk is full; free some space"
     if code & 0xFF == sqlite3.SQLITE_READONLY:
         return "it, its folder or its file system is read-only"
     if isinstance(error, OSError) and error.strerror:

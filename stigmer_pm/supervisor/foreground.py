@@ -27,7 +27,7 @@ from stigmer_pm.supervisor.home import Busy, Home
 from stigmer_pm.supervisor.log import last_words, log_to
 from stigmer_pm.supervisor.notify import Notifier
 from stigmer_pm.supervisor.order import Order
-from stigmer_pm.supervisor.run import inherited_listener, internal_error, read_order
+from stigmer_pm.supervisor.run import inherited_listener, internal_error, read_order, refuse_record
 from stigmer_pm.supervisor.service import Service
 from stigmer_pm.supervisor.store import StoreError
 
@@ -82,7 +82,7 @@ def run_foreground(order: Mapping[str, Any], manner: Manner, display: Display, h
             parsed = _from_record(parsed, home, display)
         return serve_in_spite_of_bugs(parsed, _Foreground(home, display, manner, handover).run)
     except StoreError as error:
-        raise Refused(str(error), cure=error.cure, exit_status=1, code="store") from error
+        raise refuse_record(home, error) from error
     except Refused:
         home.withdraw()
         raise

@@ -15,6 +15,7 @@ from stigmer_pm.locks import unexecuted
 from stigmer_pm.runtime import system, table
 from stigmer_pm.statedir import StateDir
 from stigmer_pm.supervisor.errors import Refused
+from stigmer_pm.supervisor.full_disk import is_full, refuse_full_disk
 from stigmer_pm.supervisor.private_folder import NotPrivate, make_private
 
 #: What a state folder of ours, or a folder within it, has in it.
@@ -155,6 +156,8 @@ def _unusable(path: str, error: OSError) -> Refused:
     what = f"cannot use the state folder '{path}'"
     if isinstance(error, NotPrivate):
         return Refused(f"{what}: {error}", cure=error.cure, code="not-private")
+    if is_full(error):
+        return refuse_full_disk(path)
     return Refused(
         f"{what}: {(error.strerror or str(error)).lower()}",
         cure="set state_dir in stigmer.yaml to a folder that you can write",

@@ -16,6 +16,7 @@ from stigmer_pm.statedir import StateDir
 from stigmer_pm.supervisor import signals
 from stigmer_pm.supervisor.beginning_again import Failed, serve_in_spite_of_bugs
 from stigmer_pm.supervisor.errors import Refused
+from stigmer_pm.supervisor.full_disk import is_full, refuse_full_disk
 from stigmer_pm.supervisor.handover import Handover
 from stigmer_pm.supervisor.home import Busy, Home
 from stigmer_pm.supervisor.log import last_words, log_to
@@ -69,7 +70,7 @@ def supervise(order: Order, reply: Reply, detach: Callable[[Home], None], handov
         return refused.exit_status
     except OSError as error:
         _log.exception("the supervisor ends, and what runs goes on")
-        reply(_lacks_something(error).document())
+        reply((refuse_full_disk(home.dir.path) if is_full(error) else _lacks_something(error)).document())
         return 1
     except Exception:  # noqa: BLE001 (the top of the supervisor: its traceback goes to its log, never to a user)
         _log.exception("bug in the supervisor: it ends, and what runs goes on")
@@ -88,6 +89,13 @@ def _lacks_something(error: OSError) -> Refused:
         exit_status=1,
         code="system",
     )
+
+
+def refuse_record(home: Home, error: StoreError) -> Refused:
+    """What a user is told of a record that no supervisor can be begun with."""
+    if error.is_full:
+        return refuse_full_disk(home.dir.path)
+    return Refused(str(error), cure=error.cure, exit_status=1, code="store")
 
 
 def internal_error(home: Home) -> Refused:
@@ -128,7 +136,7 @@ async def _serve(home: Home, order: Order, reply: Reply, handover: Handover | No
     try:
         service = Service(home, order, inherited_listener(handover))
     except StoreError as error:
-        raise Refused(str(error), cure=error.cure, exit_status=1, code="store") from error
+        raise refuse_record(home, error) from error
     try:
         if handover is not None:
             service.tell_of_handover(handover.version)

@@ -83,6 +83,34 @@ def test_a_full_disk_keeps_nobody_from_being_restarted(mounted: MountedProject) 
     no_traceback(project)
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+def test_an_up_on_a_full_disk_has_one_answer(mounted: MountedProject, is_new: bool) -> None:
+    """However little room there is, and whichever file can't be written for it: what, where, and the cure. SQLite says
+    "disk I/O error" where it can't make the index of its log longer, and "full" where it can't write a page."""
+    project = mounted
+    project.write(FILE)
+    if not is_new:
+        project.up()
+        project.ok("down")
+    for free in (0, 8192, 20480):
+        project.fill()
+        filler = project.state / "filler"
+        os.truncate(filler, filler.stat().st_size - free)
+        for options in ((), ("--foreground",)):
+            result = project.run("up", *options)
+            assert (result.code, result.err.splitlines()) == (
+                1,
+                [
+                    f"error: cannot write into the state folder '{project.dir}/.stigmer': the disk is full",
+                    "  free some space there, and try again; what runs goes on",
+                ],
+            ), result
+        assert not project.living()
+        project.empty()
+    assert not list(project.state.glob(".room*")), "nothing is left of the trials"
+    project.up()
+
+
 def test_a_supervisor_takes_over_what_runs_on_a_full_disk(mounted: MountedProject) -> None:
     """It can't write down that it has, and goes on all the same."""
     project = mounted
