@@ -37,9 +37,9 @@ class MountedProject(Project):
         """Commands run in the namespace as well."""
         return [*self._entered(), *super().argv(*args)]
 
-    def inside(self, *argv: str) -> None:
-        """Run any command there."""
-        subprocess.run([*self._entered(), *argv], check=True, cwd="/")
+    def inside(self, *argv: str) -> str:
+        """Run any command there; what it prints."""
+        return subprocess.run([*self._entered(), *argv], check=True, cwd="/", stdout=subprocess.PIPE, text=True).stdout
 
     def fill(self) -> None:
         """Leave no byte free."""

@@ -14,7 +14,6 @@ from stigmer_pm.spec.codec import encode
 from stigmer_pm.supervisor.documents import Document, change_document
 from stigmer_pm.supervisor.engine import Engine
 from stigmer_pm.supervisor.errors import Refused
-from stigmer_pm.supervisor.store import StoreError
 from stigmer_pm.supervisor.surroundings import Memory
 
 
@@ -40,25 +39,17 @@ def apply(engine: Engine, memory: Memory, spec: ProjectSpec, scope: Scope, *, dr
     """Make the machine match the file; the answer of ``/v1/apply``."""
     plan = plan_for(engine, spec, scope)
     if not dry_run:
-        specs = {c.name: c for c in spec.components}
-        engine.apply(specs, plan.changes)
         if not scope.names:
-            try:
-                remember_inputs(memory, spec)
-            except StoreError as error:
-                engine.recorder.trouble = str(error)  # it is applied, and what can't be written now is written later
+            # What the applied spec was made from, so that `ps` can say when that has changed since.
+            inputs = json.dumps(encode(spec.inputs))
+            memory.remember({"inputs": inputs, "file": spec.file, "project": spec.name})
+        engine.apply({c.name: c for c in spec.components}, plan.changes)
     return {
         "changes": [change_document(change) for change in plan.changes],
         "unchanged": plan.unchanged,
         "targets": {} if dry_run else {name: target_run(engine, name) for name in plan.wanted},
         "stopping": [c.name for c in plan.changes if c.action.value == "stop"],
     }
-
-
-def remember_inputs(memory: Memory, spec: ProjectSpec) -> None:
-    """What the applied spec was made from, so that ``ps`` can say when it has changed since."""
-    with memory.transaction():
-        memory.set_meta({"inputs": json.dumps(encode(spec.inputs)), "file": spec.file, "project": spec.name})
 
 
 def target_run(engine: Engine, name: str) -> int:

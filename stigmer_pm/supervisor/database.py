@@ -30,8 +30,10 @@ Identity = tuple[int, int]
 
 
 class StoreError(Exception):
-    """The state could not be read or written; the message says which file and why, ``cure`` what helps. ``is_full``: it was
-    for want of room."""
+    """The state could not be read or written; the message says which file and why, ``cure`` what helps.
+
+    ``is_full``: it was for want of room.
+    """
 
     def __init__(self, message: str, cure: str | None = None, *, is_full: bool = False) -> None:
         super().__init__(message)

@@ -41,7 +41,7 @@ class Recorder:
     @property
     def has_unwritten(self) -> bool:
         """There is something to write."""
-        return bool(self._unsaved or self._events or self._runs)
+        return bool(self._unsaved or self._events or self._runs or self._memory.has_unwritten)
 
     def note(self, record: Record) -> None:
         """An entry for the journal, with the time of its happening: it may be written down much later."""

@@ -46,9 +46,13 @@ def load_project(memory: Memory, now: float, boot_id: str, pid_namespace: str = 
         revived.append(Instance(instance.spec, state))
     if recorded != here:
         # In one with the marks of this boot: who dies in between would take what is on record for this boot's.
-        with memory.transaction():
-            memory.save_instances(enumerate(revived))
-            memory.set_meta(here)
+        try:
+            with memory.transaction():
+                memory.save_instances(enumerate(revived))
+                memory.set_meta(here)
+        except StoreError as error:
+            _log.error("%s; going on", error)
+            memory.remember(here)
     return Project(revived, memory.last_run_numbers())
 
 
@@ -64,8 +68,7 @@ def believe_marks(memory: Memory, world: World) -> None:
     """
     here = world.pid_namespace()
     if memory.meta("pid_namespace") not in (None, here) and world.find_marked():
-        with memory.transaction():
-            memory.set_meta({"pid_namespace": here})
+        memory.remember({"pid_namespace": here})
 
 
 def reconstruct(memory: Memory, world: World, spec: ProjectSpec, clock: Clock) -> None:
@@ -134,6 +137,9 @@ def adopt_runs(engine: Engine, memory: Memory, signalled: Container[tuple[str, i
 
     Of those that are ``signalled``, by instance and number, it is certain that they have had their stop signal.
     """
+    if memory.has_unwritten:
+        # Of which boot it is could not be written when it was loaded: it goes with every instance, or not at all.
+        engine.write_everything()
     news: list[tuple[str, Event]] = []
     for instance in engine.project:
         name, run = instance.state.name, instance.state.run

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple
 
 from stigmer_pm.core.dependencies import Instance
@@ -65,6 +65,7 @@ class Store:
         # At the first entry: who was here before may have been killed before it came to prune.
         self._open_events = KEEP_EVENTS // 10
         self._meta: dict[str, str] = {}
+        self._unwritten: dict[str, str] = {}
         self._newest: dict[str, RunRow] = {}
         #: The instances as they were read when the file was opened, as long as nothing was written to them.
         self._instances: list[Instance] | None = None
@@ -102,13 +103,17 @@ class Store:
         """Write everything back into the one file, and close it."""
         self._database.close()
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """All writes inside are committed together, or none is.
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All writes inside are committed together, or none is; and with them what is remembered and not yet written.
 
         Raises:
             StoreError: the disk is full, or the file was taken away.
         """
-        return self._database.transaction()
+        with self._database.transaction():
+            self.set_meta(self._unwritten)
+            yield
+        self._unwritten = {}
 
     @property
     def _db(self) -> sqlite3.Connection:
@@ -123,7 +128,18 @@ class Store:
     def set_meta(self, values: Mapping[str, str]) -> None:
         """Set single values."""
         self._meta.update(values)
-        self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(values.items()))
+        if values:
+            self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(values.items()))
+
+    def remember(self, values: Mapping[str, str]) -> None:
+        """Go by these single values from now on. They are written with the next that is written."""
+        self._meta.update(values)
+        self._unwritten.update(values)
+
+    @property
+    def has_unwritten(self) -> bool:
+        """There are single values that are remembered and not yet written."""
+        return bool(self._unwritten)
 
     # --- instances ----------------------------------------------------------------------------------------------
 

@@ -230,6 +230,15 @@ class Memory(Protocol):
         """Set single values."""
         ...
 
+    def remember(self, values: Mapping[str, str]) -> None:
+        """Go by these single values from now on, and write them with the next that is written; raises nothing."""
+        ...
+
+    @property
+    def has_unwritten(self) -> bool:
+        """There are single values that are remembered and not yet written."""
+        ...
+
     def load_instances(self) -> list[Instance]:
         """Every instance as it was last written."""
         ...

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import uuid
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,10 @@ FILE = """
 def damage(project: Project, table: str) -> None:
     """Overwrite the first page of a table; the file still looks like a database."""
     path = project.dir / ".stigmer" / "state.db"
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    ((page,),) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchall()
-    ((size,),) = connection.execute("PRAGMA page_size").fetchall()
-    connection.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        ((page,),) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchall()
+        ((size,),) = connection.execute("PRAGMA page_size").fetchall()
     with path.open("r+b") as file:
         file.seek((page - 1) * size)
         file.write(b"\xa5" * size)
@@ -63,12 +63,11 @@ def test_an_upgrade_over_a_locked_record_is_refused_and_the_supervisor_goes_on(p
     project.write(FILE)
     project.up()
     supervisor, before = project.supervisor_pid(), project.pids()
-    with sqlite3.connect(project.dir / ".stigmer" / "state.db", isolation_level=None) as other:
+    with closing(sqlite3.connect(project.dir / ".stigmer" / "state.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         result = project.run("upgrade")
         assert result.code == 1, result
         other.execute("ROLLBACK")
-    other.close()
     assert (project.supervisor_pid(), project.pids()) == (supervisor, before)
     eventually(lambda: project.run("upgrade").code == 0, "it is replaced when the lock has gone")
     assert project.pids() == before

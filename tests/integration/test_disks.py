@@ -7,7 +7,9 @@ import os
 import shutil
 import signal
 import sqlite3
+import sys
 from collections.abc import Iterator
+from contextlib import closing, suppress
 
 import pytest
 
@@ -49,11 +51,17 @@ def no_traceback(project: Project) -> None:
     assert "Traceback" not in (project.state / "supervisor.log").read_text()
 
 
-def restart_supervisor(project: Project) -> None:
-    """SIGKILL it, and have ``up`` bring another one, which changes nothing."""
+def kill_supervisor(project: Project) -> None:
+    """And wait until it is dead."""
+    eventually(lambda: os.path.exists(f"/proc/{project.supervisor_pid()}"), "its address could be written")
     supervisor = project.supervisor_pid()
     os.kill(supervisor, signal.SIGKILL)
     eventually(lambda: not os.path.exists(f"/proc/{supervisor}"), "it is dead")
+
+
+def restart_supervisor(project: Project) -> None:
+    """SIGKILL it, and have ``up`` bring another one, which changes nothing."""
+    kill_supervisor(project)
     assert "nothing changed" in project.up().out
 
 
@@ -118,9 +126,7 @@ def test_a_supervisor_takes_over_what_runs_on_a_full_disk(mounted: MountedProjec
     project.up()
     before = project.pids()
     project.fill()
-    supervisor = project.supervisor_pid()
-    os.kill(supervisor, signal.SIGKILL)
-    eventually(lambda: not os.path.exists(f"/proc/{supervisor}"), "it is dead")
+    kill_supervisor(project)
     result = project.run("up")
     assert "Traceback" not in result.err, result
     assert "internal error" not in result.err, result
@@ -130,6 +136,86 @@ def test_a_supervisor_takes_over_what_runs_on_a_full_disk(mounted: MountedProjec
     eventually(lambda: not trouble(project), "the trouble is over", 30.0, pause=1.0)
     restart_supervisor(project)
     no_traceback(project)
+
+
+def on_record(project: MountedProject, statement: str) -> str:
+    """What a statement finds in the record or makes of it, from inside: SQLite looks past the mount from outside.
+
+    The journal stays where it is, as after a death.
+    """
+    code = """if True:
+        import os, sqlite3, sys
+        db = sqlite3.connect(sys.argv[1])
+        print(*db.execute(sys.argv[2]), flush=True)
+        db.commit()
+        os._exit(0)
+    """
+    return project.inside(sys.executable, "-c", code, f"{project.dir}/.stigmer/state.db", statement)
+
+
+def test_a_supervisor_begins_after_a_start_of_the_machine_with_a_full_disk(mounted: MountedProject) -> None:
+    """What was counted is known, and all of it is written when there is room."""
+    project = mounted
+    project.write(FILE)
+    project.up()
+    kill(project, "a")
+    kill_supervisor(project)
+    for pid in project.living():
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not project.living(), "the machine has stopped")
+    on_record(project, "UPDATE meta SET value = 'another' WHERE key = 'boot_id'")
+    project.fill()
+    project.up()
+    before = project.pids()
+    assert all(before.values())
+    assert project.ps()["a"]["restarts"] == 1
+    assert "the disk is full" in trouble(project)
+    project.empty()
+    eventually(lambda: not trouble(project), "the trouble is over", 30.0, pause=1.0)
+    restart_supervisor(project)
+    assert project.pids() == before
+    assert len([c for c in project.living().values() if c.startswith("sleep 1000")]) == 1
+    no_traceback(project)
+
+
+def test_runs_that_seem_to_be_of_another_namespace_are_taken_over_on_a_full_disk(mounted: MountedProject) -> None:
+    """That they are of this one is known, and is written when there is room."""
+    project = mounted
+    project.write(FILE)
+    project.up()
+    before = project.pids()
+    kill_supervisor(project)
+    on_record(project, "UPDATE meta SET value = 'another' WHERE key = 'pid_namespace'")
+    project.fill()
+    assert "nothing changed" in project.up().out
+    assert project.pids() == before
+    project.empty()
+    kill(project, "a")
+    eventually(lambda: not trouble(project), "the trouble is over", 30.0, pause=1.0)
+    assert "another" not in on_record(project, "SELECT value FROM meta WHERE key = 'pid_namespace'")
+    before = project.pids()
+    restart_supervisor(project)
+    assert project.pids() == before
+    no_traceback(project)
+
+
+def test_what_was_applied_while_the_record_was_locked_is_on_record_afterwards(project: Project) -> None:
+    """``ps`` doesn't say that the file has changed since, neither meanwhile nor under the next supervisor."""
+    project.write(FILE)
+    project.up()
+    with closing(sqlite3.connect(project.state / "state.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        project.write(FILE.replace("max_restarts: 2", "max_restarts: 3"))
+        project.up()
+        assert "another program has locked it" in trouble(project)
+        assert project.ok("ps", "--json").json["file_changed"] is False
+        other.execute("ROLLBACK")
+    eventually(lambda: not trouble(project), "the trouble is over", 30.0, pause=1.0)
+    kill_supervisor(project)
+    project.ok("restart", "b")  # by a supervisor that knows only what is on record
+    assert project.ok("ps", "--json").json["file_changed"] is False
+    assert "nothing changed" in project.up().out
 
 
 def test_a_state_folder_that_is_emptied_on_a_full_disk_is_filled_again_when_there_is_room(
@@ -190,7 +276,7 @@ def test_a_record_that_another_program_has_locked_is_written_when_it_lets_go(pro
     """Nobody is kept waiting meanwhile."""
     project.write(FILE)
     project.up()
-    with sqlite3.connect(project.state / "state.db", isolation_level=None) as other:
+    with closing(sqlite3.connect(project.state / "state.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         kill(project, "a")
         assert "another program has locked it" in eventually(lambda: trouble(project), "it is said")
@@ -210,14 +296,13 @@ def test_up_on_a_record_that_another_program_has_locked_says_so(project: Project
     before = project.pids()
     os.kill(project.supervisor_pid(), signal.SIGKILL)
     eventually(lambda: project.run("ps").code == 3, "it is dead")
-    with sqlite3.connect(project.state / "state.db", isolation_level=None) as other:
+    with closing(sqlite3.connect(project.state / "state.db", isolation_level=None)) as other:
         other.execute("PRAGMA locking_mode=EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
         result = project.run("up")
         assert result.code == 1, result
         assert "another program has locked it" in result.err
         other.execute("ROLLBACK")
-    other.close()
     assert "nothing changed" in project.up().out
     assert project.pids() == before
 

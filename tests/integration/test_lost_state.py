@@ -124,9 +124,8 @@ def test_a_database_with_damage_in_its_middle_doubles_nothing(project: Project) 
     project.ok("events")
     os.kill(project.supervisor_pid(), signal.SIGKILL)
     eventually(lambda: project.run("ps").code == 3)
-    with sqlite3.connect(project.state / "state.db") as db:
+    with closing(sqlite3.connect(project.state / "state.db")) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    db.close()
     with (project.state / "state.db").open("r+b") as file:
         file.seek(4096)
         file.write(os.urandom((project.state / "state.db").stat().st_size - 4096))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from stigmer_pm.core.dependencies import Instance
 from stigmer_pm.core.state import InstanceState
 from stigmer_pm.supervisor.records import EventRow, RunRow
+from stigmer_pm.supervisor.store import StoreError
 
 _RUN_FIELDS = tuple(f.name for f in fields(RunRow))
 
@@ -32,6 +33,7 @@ class VirtualMemory:
     def __init__(self, on_point: Callable[[str], None]) -> None:
         self.tables = Tables()
         self._written = self.tables
+        self._remembered: dict[str, str] = {}
         self._on_point = on_point
 
     def state_of(self, name: str) -> InstanceState | None:
@@ -44,18 +46,33 @@ class VirtualMemory:
         """All writes inside happen, or none does."""
         self._written = self.tables.copy()
         try:
+            self._written.meta.update(self._remembered)
             yield
             self._on_point("before a commit")
             self.tables = self._written
+        except StoreError:
+            raise
+        except BaseException:
+            self._remembered = {}  # nobody is left who remembers
+            raise
+        else:
+            self._remembered = {}
         finally:
             self._written = self.tables
         self._on_point("after a commit")
 
     def meta(self, key: str) -> str | None:
-        return self.tables.meta.get(key)
+        return self._remembered.get(key, self.tables.meta.get(key))
 
     def set_meta(self, values: Mapping[str, str]) -> None:
         self._written.meta.update(values)
+
+    def remember(self, values: Mapping[str, str]) -> None:
+        self._remembered.update(values)
+
+    @property
+    def has_unwritten(self) -> bool:
+        return bool(self._remembered)
 
     def load_instances(self) -> list[Instance]:
         found = self.tables.instances
