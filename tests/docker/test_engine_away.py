@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -72,6 +73,33 @@ def test_an_engine_that_comes_back_finds_everything_as_it_was(
         assert after[name]["restarts"] == before[name]["restarts"], name
         assert after[name]["failed_runs"] == 0, name
     assert after["tool"]["pid"] == before["tool"]["pid"]
+
+
+def test_what_a_container_printed_last_before_its_engine_was_killed_is_copied(
+    own_engine: Dockerd, own_project: DockerProject
+) -> None:
+    """It has ended with its engine, and goes for the next run; more was printed than fits into the connection."""
+    own_project.write("""
+        components:
+          web:
+            image: stigmer-test/busybox:1
+            command: [sh, -c, "while ! [ -e /go ]; do usleep 50000; done; seq 1 100000; exec sleep 1000"]
+            stop_timeout: 0s
+    """)
+    own_project.up()
+    before = own_project.ps()["web"]
+    supervisor = own_project.supervisor_pid()
+    os.kill(supervisor, signal.SIGSTOP)
+    try:
+        own_project.inside("web", "touch", "/go")
+        eventually(lambda: own_project.container("web").logs(tail=1) == b"100000\n", "all is in the engine's log", 60.0)
+        own_engine.kill()
+    finally:
+        os.kill(supervisor, signal.SIGCONT)
+    eventually(lambda: "Docker" in own_project.ps()["web"]["reason"], "its absence is shown")
+    own_engine.start()
+    eventually(lambda: own_project.ps()["web"]["run"] > before["run"] and all_ready(own_project), "it runs again", 60.0)
+    assert own_project.log("web").decode().split() == [str(number) for number in range(1, 100_001)]
 
 
 def test_a_stop_while_the_engine_is_away_is_carried_out_when_it_is_back(
