@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,3 +46,25 @@ def test_a_full_disk_is_said_and_no_line_is_lost(project: DockerProject, small_d
     assert (small_disk / "web.log").read_bytes() == expected
     eventually(lambda: not project.ps()["web"]["reason"], "nothing is said any more", 30.0)
     assert "written again" in project.events_of("web")
+
+
+def test_what_is_left_is_written_before_down_removes_the_container(project: DockerProject, small_disk: Path) -> None:
+    """Nobody but the engine has it."""
+    project.write("""
+        components:
+          web:
+            image: stigmer-test/busybox:1
+            command: [sh, -c, "seq 1 20000; sleep 1000"]
+            log: small/web.log
+            stop_timeout: 0s
+    """)
+    project.up()
+    eventually(lambda: "no space left on device" in project.ps()["web"]["reason"], "it is said", 30.0)
+    ending = project.start("down")
+    eventually(lambda: project.container("web").status == "exited", "it is stopped")
+    time.sleep(2)  # longer than the end of a run waits for the last of its output; the next line is what makes room
+    subprocess.run(["mount", "-o", "remount,size=4m", small_disk], check=True)
+    ending.communicate(timeout=60)
+    eventually(lambda: not project.mine(), "the container is removed", 60.0)
+    expected = "".join(f"{number}\n" for number in range(1, 20001)).encode()
+    assert (small_disk / "web.log").read_bytes() == expected

@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable, Set
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from stigmer_pm.logs.sink import open_sink
 from stigmer_pm.runtime.containers.engine_log import EngineLogs
 from stigmer_pm.runtime.containers.link import EngineLink
 from stigmer_pm.runtime.containers.log_file import LogUnwritable
+from stigmer_pm.runtime.containers.log_position import load_position
 from stigmer_pm.runtime.containers.log_source import LogReader
 from stigmer_pm.runtime.containers.log_stream import LogStream
 from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence, explain
@@ -35,9 +37,10 @@ _UNREADABLE = 501
 
 @dataclass(slots=True)
 class _Kept:
-    """A stream. ``is_over``: by itself; ``error``: before all that its container had printed was copied."""
+    """A stream into ``log``. ``is_over``: by itself; ``error``: before all that its container has printed is copied."""
 
     stream: LogStream
+    log: str
     is_over: threading.Event
     error: Exception | None = None
 
@@ -75,7 +78,8 @@ class Output:
             return
         watch.log_is_over.clear()
         try:
-            watch.log = self._begin(watch, watch.container, lambda error: self._tell(watch, error)).stream
+            log, end = watch.execution.log, partial(self._tell, watch)
+            watch.log = self._begin(watch.container, log, end, watch.output_error).stream
         except NoThread as error:
             watch.output_error = error
             self._loop.call_later(_AGAIN, self._follow_again, watch)
@@ -94,18 +98,19 @@ class Output:
             EngineSilence: the engine has gone away meanwhile.
             NoThread: there is no thread to be had for it.
         """
-        ends_at = time.monotonic() + _DRAIN_WITHIN
-        for attempt in range(1, _DRAIN_TRIES + 1):
-            kept = self._unbroken(watch, container)
-            is_over = kept.is_over.wait(max(0.0, ends_at - time.monotonic()))
-            if not self._is_cut_short(kept) or attempt == _DRAIN_TRIES:
-                break
-            time.sleep(_AGAIN)
-        if not is_over or not (kept.error is None or _has_none(kept.error)):
-            why = f": {kept.error}" if kept.error is not None else ""
-            _log.warning("the last output of container %s of %s is lost%s", container[:12], watch.instance, why)
-        kept.stream.close()
-        self._streams.pop(container, None)
+        self._drain(container, watch.execution.log, time.monotonic() + _DRAIN_WITHIN)
+
+    def drain_left(self, container: str, ends_at: float) -> None:
+        """The same until ``ends_at`` (of the monotonic clock) for one that is removed with the whole project, if
+        anything of its output was ever copied. Raises the same."""
+        kept = self._streams.get(container)
+        if kept is not None:
+            self._drain(container, kept.log, ends_at)
+            return
+        with suppress(OSError):
+            position = load_position(self._position(container))
+            if position is not None:
+                self._drain(container, position.log, ends_at)
 
     def drop(self, container: str) -> None:
         """The container is removed. Blocks for a moment when it is still read from."""
@@ -144,9 +149,22 @@ class Output:
         """As a source of the streams: by the client that the engine is reached with just now."""
         return self._link.call_here(lambda client: EngineLogs(client).open_log(container_id, since, follow))
 
-    def _unbroken(self, watch: Watch, container: str) -> _Kept:
+    def _drain(self, container: str, log: str, ends_at: float) -> None:
+        for attempt in range(1, _DRAIN_TRIES + 1):
+            kept = self._unbroken(container, log)
+            is_over = kept.is_over.wait(max(0.0, ends_at - time.monotonic()))
+            if not self._is_cut_short(kept) or attempt == _DRAIN_TRIES:
+                break
+            time.sleep(_AGAIN)
+        if not is_over or not (kept.error is None or _has_none(kept.error)):
+            why = f": {kept.error}" if kept.error is not None else ""
+            _log.warning("the last output of container %s, for '%s', is lost%s", container[:12], log, why)
+        kept.stream.close()
+        self._streams.pop(container, None)
+
+    def _unbroken(self, container: str, log: str) -> _Kept:
         kept = self._streams.get(container)
-        return self._begin(watch, container, lambda error: None) if kept is None or kept.has_broken else kept
+        return self._begin(container, log, lambda error: None) if kept is None or kept.has_broken else kept
 
     def _is_cut_short(self, kept: _Kept) -> bool:
         """The connection broke, and another attempt may get the rest.
@@ -160,7 +178,13 @@ class Output:
             raise EngineSilence(self._link.silence)
         return True
 
-    def _begin(self, watch: Watch, container: str, on_end: Callable[[Exception | None], None]) -> _Kept:
+    def _begin(
+        self,
+        container: str,
+        log: str,
+        on_end: Callable[[Exception | None], None],
+        stalled_by: OSError | None = None,
+    ) -> _Kept:
         """Begin to copy.
 
         Raises:
@@ -174,8 +198,8 @@ class Output:
             on_end(error)
 
         position = self._position(container)
-        stream = LogStream(self, container, watch.execution.log, position, end, stalled_by=watch.output_error)
-        kept = _Kept(stream, is_over)
+        stream = LogStream(self, container, log, position, end, stalled_by=stalled_by)
+        kept = _Kept(stream, log, is_over)
         stream.start()
         self._streams[container] = kept
         return kept

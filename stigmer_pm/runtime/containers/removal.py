@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,10 @@ _log = logging.getLogger(__name__)
 
 #: Seconds that an engine which is away is waited for when everything is to be removed.
 _CLEAR_WITHIN = 3.0
+#: Seconds that the last output of all containers may take before they are removed: 'down' waits ten for the end.
+_DRAIN_WITHIN = 6.0
+#: How an engine calls those whose process has ended.
+_ENDED = ("exited", "dead")
 
 
 class Removal:
@@ -50,6 +55,18 @@ class Removal:
         making.remove(client, watch.container)
         self._output.drop(watch.container)
 
+    def _remove_last(self, entry: Mapping[str, object], ends_at: float, client: APIClient) -> None:
+        """Remove a container with the whole project. Of one that has ended all is copied before. Blocks."""
+        container = str(entry["Id"])
+        if entry["State"] in _ENDED:
+            try:
+                self._output.drain_left(container, ends_at)
+            except NoThread as error:
+                _log.warning(
+                    "the last output of container %s is lost: no thread can be made: %s", container[:12], error
+                )
+        making.remove(client, container)
+
     def what_stays(self) -> str:
         """What :meth:`of_everything` can't remove just now, and why, in words."""
         if not (self._link.silence and self._has_left()):
@@ -73,8 +90,8 @@ class Removal:
             async with asyncio.timeout(_CLEAR_WITHIN):
                 await self._link.ready()
             entries = await self._link.call(lambda client: making.all_of(client, self._key))
-            removals = (self._link.call(partial(making.remove, container=str(entry["Id"]))) for entry in entries)
-            await asyncio.gather(*removals)
+            ends_at = time.monotonic() + _DRAIN_WITHIN
+            await asyncio.gather(*(self._link.call(partial(self._remove_last, entry, ends_at)) for entry in entries))
             await self._link.call(lambda client: networks.remove_all(client, self._key))
             self._output.drop_all()
         except (EngineSilence, EngineRefusal, NoThread, TimeoutError) as error:
