@@ -8,7 +8,7 @@ from .histories import History
 
 #: Seeds of a batch: enough for a second's work, so that xdist has something to share out and little to hand around.
 _BATCH = 100
-_BATCHES = 40
+_BATCHES = 20
 
 
 @pytest.mark.slow
