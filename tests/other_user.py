@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ _SITE = sysconfig.get_paths()["purelib"]
 _HERE = str(Path(__file__).parent.parent)
 
 
+@cache
 def _interpreter() -> tuple[str, str] | None:
     """An interpreter that the other user may run, and the path on which it finds this program."""
     path = os.pathsep.join((_HERE, _SITE))

@@ -26,7 +26,7 @@ COUNTER = "i=0; while :; do i=$$((i+1)); printf 'line '; echo $$i; sleep 0.01; d
 def other_version(project: Project, folder: str, file: str, old: str, new: str) -> dict[str, str]:
     """A copy of the package that differs in one line; the variables with which a command is of it."""
     copy = project.dir / folder / "stigmer_pm"
-    shutil.copytree(_PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(_PACKAGE, copy)  # with what is compiled, which is as old as what it was made from
     text = (copy / file).read_text()
     assert old in text
     (copy / file).write_text(text.replace(old, new))
