@@ -13,11 +13,14 @@ import tempfile
 import textwrap
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+
+from stigmer_pm.client import ClientError, PsDocument, Supervisor, is_locked
+from stigmer_pm.statedir import StateDir
 
 T = TypeVar("T")
 
@@ -32,6 +35,8 @@ exit_of_a_thread = {"x86_64": 60, "aarch64": 93}[os.uname().machine]
 ctypes.CDLL(None).syscall(exit_of_a_thread, 0)
 """
 
+#: Commands that watch what they have started.
+_SETTLING = ("up", "start", "restart", "reset", "wait")
 _MARK = "STIGMER_TEST_PROJECT"
 
 
@@ -129,6 +134,15 @@ class Project:
             err += "\n(the test ended it: it took too long)"
         return Result(args, process.returncode, out, err, time.monotonic() - began)
 
+    def run_together(self, *commands: Sequence[str], timeout: float = 60.0) -> list[Result]:
+        """Run commands at the same time, each to its end."""
+        began = time.monotonic()
+        results = []
+        for command, process in [(command, self.start(*command)) for command in commands]:
+            out, err = process.communicate(timeout=timeout)
+            results.append(Result((*command,), process.returncode, out, err, time.monotonic() - began))
+        return results
+
     def start(
         self,
         *args: str,
@@ -155,21 +169,43 @@ class Project:
 
     def up(self, *args: str, code: int = 0, **rest: Any) -> Result:
         """``up`` that must end with ``code``."""
+        if code == 0:
+            return self.ok("up", *args, **rest)
         result = self.run("up", *args, **rest)
         assert result.code == code, result
         return result
 
     def ok(self, *args: str, **rest: Any) -> Result:
-        """A command that must succeed."""
+        """A command that must succeed.
+
+        What has no probes is watched for less than the usual second: that second is proven where something fails in
+        it, and everywhere else it would only be waited for.
+        """
+        if args[0] in _SETTLING and not {"--settle", "--no-wait", "--dry-run"} & set(args):
+            args = (args[0], "--settle", "200ms", *args[1:])
         result = self.run(*args, **rest)
         assert result.code == 0, result
         return result
 
     # --- looking ------------------------------------------------------------------------------------------------
 
+    def document(self) -> PsDocument:
+        """What the supervisor answers to ``ps``: asked over its socket as the command does it, which takes thirty
+        times as long to start."""
+        try:
+            return Supervisor.find(StateDir(str(self.state)), self.environ).ps()
+        except ClientError as error:
+            raise AssertionError(f"the supervisor gives no account: {error.message}; {error.cure}") from error
+
     def ps(self) -> dict[str, dict[str, Any]]:
-        """The components of ``ps --json``, by name."""
-        return {c["name"]: c for c in self.ok("ps", "--json").json["components"]}
+        """The components, as :meth:`document` has them, by name."""
+        return {c["name"]: {**c} for c in self.document()["components"]}
+
+    def told(self) -> dict[str, dict[str, Any]]:
+        """The components, or none while nobody gives an account of them."""
+        with suppress(AssertionError):
+            return self.ps()
+        return {}
 
     def pid(self, name: str) -> int:
         """The pid of an instance that runs."""
@@ -206,6 +242,13 @@ class Project:
             return False
         return True
 
+    def kill_supervisor(self) -> int:
+        """SIGKILL it, and wait until it is dead and its lock free; its pid."""
+        pid = self.supervisor_pid()
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: not _lives(pid) and not is_locked(StateDir(str(self.state))), f"supervisor {pid} is dead")
+        return pid
+
     def living(self) -> dict[int, str]:
         """Every living process that was started from this project, by pid, with its command line."""
         found = {}
@@ -215,16 +258,17 @@ class Project:
             try:
                 if f"{_MARK}={self.mark}".encode() not in (entry / "environ").read_bytes().split(b"\0"):
                     continue
-                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
                 command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             except OSError:
                 continue
-            if state not in "ZX":
+            if _lives(int(entry.name)):
                 found[int(entry.name)] = command.strip()
         return found
 
     def close(self) -> dict[int, str]:
         """End everything; what was still alive after an orderly ``down``."""
+        if self.living():
+            self._terminate_supervisor()
         if self.living():
             self.run("down", "--timeout", "20s")
         with suppress(AssertionError):
@@ -236,6 +280,23 @@ class Project:
             except ProcessLookupError:
                 continue
         return left
+
+    def _terminate_supervisor(self) -> None:
+        """Have it do what ``down`` has it do, without a command that asks for it."""
+        with suppress(OSError, ValueError, KeyError):
+            pid = self.supervisor_pid()
+            if pid in self.living():
+                os.kill(pid, signal.SIGTERM)
+                with suppress(AssertionError):
+                    eventually(lambda: not _lives(pid), deadline=20.0)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
 
 
 P = TypeVar("P", bound=Project)

@@ -19,10 +19,8 @@ def test_whatever_dies_in_one_moment_is_back_once(project: Project, whose: str) 
     rules = "min_uptime: 1ms, stop_timeout: 5s"
     project.write("components:\n" + "".join(f"  c{n}: {{command: {command}, {rules}}}\n" for n in range(_COUNT)))
     project.up("--settle", "0s")
-    supervisor = project.supervisor_pid()
     if whose != "own":
-        os.kill(supervisor, signal.SIGKILL)
-        eventually(lambda: supervisor not in project.living())
+        project.kill_supervisor()
     if whose == "adopted":
         project.up("--settle", "0s")
     children = eventually(lambda: _all(project, "sleep 1001"))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -86,12 +84,6 @@ class DockerProject(Project):
         path = self.dir / ".stigmer" / "supervisor.log"
         said = path.read_text(encoding="utf-8") if path.exists() else ""
         return said[-4000:] if "Traceback" in said else ""
-
-    def kill_supervisor(self) -> None:
-        """Kill it, and wait for its end."""
-        pid = self.supervisor_pid()
-        os.kill(pid, signal.SIGKILL)
-        eventually(lambda: not Path(f"/proc/{pid}/exe").exists(), "the supervisor is dead")
 
     def events_of(self, component: str) -> str:
         """The journal of a component, as ``events`` prints it."""

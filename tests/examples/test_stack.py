@@ -33,14 +33,10 @@ def stack(project: Project) -> Iterator[Project]:
     project.run(*FILE, "down")
 
 
-def entries(stack: Project) -> dict[str, dict[str, object]]:
-    """``ps --json`` by name."""
-    return {c["name"]: c for c in stack.ok(*FILE, "ps", "--json").json["components"]}
-
-
 def test_the_two_processes_are_ready_and_work_for_each_other(stack: Project) -> None:
     """Jobs are handed out and done; JSON lines of stderr and plain lines of stdout are in the logs."""
-    assert {name: (e["phase"], e["ready"]) for name, e in entries(stack).items()} == {
+    listed = {c["name"]: c for c in stack.ok(*FILE, "ps", "--json").json["components"]}
+    assert {name: (e["phase"], e["ready"]) for name, e in listed.items()} == {
         "stigmer-server": ("running", True),
         "workflow-runner": ("running", True),
     }
@@ -53,13 +49,13 @@ def test_the_two_processes_are_ready_and_work_for_each_other(stack: Project) -> 
 )
 def test_kill_9_is_followed_by_a_restart_and_the_other_is_untouched(stack: Project, name: str, other: str) -> None:
     """``restarts`` one higher, ``last_exit`` "killed by SIGKILL"."""
-    before = entries(stack)
+    before = stack.ps()
     pid = before[name]["pid"]
     assert isinstance(pid, int)
     os.kill(pid, signal.SIGKILL)
-    after = eventually(lambda: e if (e := entries(stack))[name]["ready"] and e[name]["pid"] != pid else None)
+    after = eventually(lambda: e if (e := stack.ps())[name]["ready"] and e[name]["pid"] != pid else None)
     assert after[name]["restarts"] == 1
-    assert after[name]["last_exit"]["reason"] == "killed by SIGKILL"  # type: ignore[index]
+    assert after[name]["last_exit"]["reason"] == "killed by SIGKILL"
     assert (after[other]["pid"], after[other]["restarts"]) == (before[other]["pid"], 0)
 
 
@@ -69,5 +65,5 @@ def test_a_server_that_breaks_is_restarted_by_its_liveness_probe(stack: Project)
     connection.request("POST", "/admin/break")
     assert connection.getresponse().status == 200
     connection.close()
-    eventually(lambda: entries(stack)["stigmer-server"]["restarts"] == 1 and entries(stack)["stigmer-server"]["ready"])
+    eventually(lambda: stack.ps()["stigmer-server"]["restarts"] == 1 and stack.ps()["stigmer-server"]["ready"])
     assert "liveness probe failed" in stack.ok(*FILE, "events").out

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -37,12 +36,6 @@ def damage(project: Project, table: str) -> None:
     with path.open("r+b") as file:
         file.seek((page - 1) * size)
         file.write(b"\xa5" * size)
-
-
-def kill_supervisor(project: Project) -> None:
-    """And wait until it is dead."""
-    os.kill(project.supervisor_pid(), signal.SIGKILL)
-    eventually(lambda: project.run("ps").code == 3)
 
 
 @pytest.mark.parametrize("table", ["runs", "events", "instances"])
@@ -95,7 +88,7 @@ def test_without_a_record_nobody_guesses_what_runs(project: Project, how: str) -
     project.write(FILE)
     project.up()
     before = project.pids()
-    kill_supervisor(project)
+    project.kill_supervisor()
     if how == "damaged":
         damage(project, "instances")
     else:
@@ -123,7 +116,7 @@ def test_what_a_run_left_behind_goes_though_another_supervisor_ends_the_stop(pro
     project.up()
     stopping = project.start("stop", "a")
     eventually(lambda: not any(c.endswith("leader") for c in _alive(project)), "the leader has gone")
-    kill_supervisor(project)
+    project.kill_supervisor()
     stopping.communicate(timeout=60)
     project.up("--no-wait")
     project.ok("down")

@@ -115,9 +115,7 @@ def test_what_hides_from_everything_else_is_ended_with_its_run(
     (pid,) = eventually(lambda: hidden(seconds))
     assert cgroup_of(pid) == "a.1"
     if is_adopted:
-        supervisor = project.supervisor_pid()
-        os.kill(supervisor, signal.SIGKILL)
-        eventually(lambda: supervisor not in project.living())
+        project.kill_supervisor()
         up(project, delegated)
     project.ok("stop", "a")
     assert hidden(seconds) == []

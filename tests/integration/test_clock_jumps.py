@@ -12,7 +12,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -137,9 +136,7 @@ def test_a_clock_that_was_set_between_two_supervisors_changes_nothing(
     project.up("--no-wait")
     project.wait_phase("waits", "backoff")
     before = project.ps()
-    supervisor = project.supervisor_pid()
-    os.kill(supervisor, signal.SIGKILL)
-    eventually(lambda: not Path(f"/proc/{supervisor}").exists(), "it is dead")
+    project.kill_supervisor()
     set_clock(jump)
     project.up("--no-wait")
     after = project.ps()

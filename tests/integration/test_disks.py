@@ -31,7 +31,7 @@ def mounted() -> Iterator[MountedProject]:
 
 def trouble(project: Project) -> str:
     """What ``ps`` says of the supervisor's own trouble."""
-    return str(project.ok("ps", "--json").json["trouble"] or "")
+    return project.document()["trouble"] or ""
 
 
 def kill(project: Project, name: str) -> int:
@@ -294,8 +294,7 @@ def test_up_on_a_record_that_another_program_has_locked_says_so(project: Project
     project.write(FILE)
     project.up()
     before = project.pids()
-    os.kill(project.supervisor_pid(), signal.SIGKILL)
-    eventually(lambda: project.run("ps").code == 3, "it is dead")
+    project.kill_supervisor()
     with closing(sqlite3.connect(project.state / "state.db", isolation_level=None)) as other:
         other.execute("PRAGMA locking_mode=EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")

@@ -21,10 +21,10 @@ def test_a_log_that_was_deleted_is_said_and_a_restart_opens_a_new_one(project: P
     before = project.pids()
     (project.state / "logs" / "a.log").unlink()
     words = "its log was deleted, and it goes on writing there; 'stigmer-pm restart a' opens a new one"
-    eventually(lambda: project.ps()["a"]["reason"] == words, "it is said", 20.0, pause=1.0)
+    eventually(lambda: project.ps()["a"]["reason"] == words, "it is said", pause=0.5)
     (project.state / "logs" / "b.log").rename(project.dir / "b.old")
     words = f"its log was moved to '{project.dir}/b.old', and it goes on writing there; 'stigmer-pm restart b' opens"
-    eventually(lambda: words in project.ps()["b"]["reason"], "this as well", 20.0, pause=1.0)
+    eventually(lambda: words in project.ps()["b"]["reason"], "this as well", pause=0.5)
     assert project.ok("events").out.count("its log was") == 2
     shown = project.run("logs", "a")
     assert (shown.code, shown.out) == (1, ""), shown
@@ -40,9 +40,7 @@ def test_a_whole_folder_of_logs_that_was_deleted_is_said(project: Project) -> No
     project.write(FILE)
     project.up()
     shutil.rmtree(project.state / "logs")
-    eventually(
-        lambda: all("was deleted" in project.ps()[n]["reason"] for n in "ab"), "it is said of both", 20.0, pause=1.0
-    )
+    eventually(lambda: all("was deleted" in project.ps()[n]["reason"] for n in "ab"), "it is said of both", pause=0.5)
     assert project.ps()["c"]["reason"] == ""
     project.ok("restart", "--all")
     eventually(lambda: project.log("a") and project.log("b"), "they are written again")

@@ -30,8 +30,7 @@ def test_a_damaged_database_doubles_nothing(project: Project) -> None:
     project.write(FILE)
     project.up()
     before = project.pids()
-    os.kill(project.supervisor_pid(), signal.SIGKILL)
-    eventually(lambda: project.run("ps").code == 3)
+    project.kill_supervisor()
     for name in ("state.db", "state.db-wal"):
         (project.dir / ".stigmer" / name).write_bytes(os.urandom(5000))
     project.up()
@@ -122,8 +121,7 @@ def test_a_database_with_damage_in_its_middle_doubles_nothing(project: Project) 
     project.up()
     before = project.pids()
     project.ok("events")
-    os.kill(project.supervisor_pid(), signal.SIGKILL)
-    eventually(lambda: project.run("ps").code == 3)
+    project.kill_supervisor()
     with closing(sqlite3.connect(project.state / "state.db")) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     with (project.state / "state.db").open("r+b") as file:

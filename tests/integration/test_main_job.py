@@ -323,8 +323,7 @@ def test_killing_the_supervisor_loses_nothing(project: Project) -> None:
     os.kill(project.pid("server"), signal.SIGKILL)
     eventually(lambda: project.ps()["server"]["restarts"] == 1 and project.ps()["server"]["pid"])
     before = project.ps()
-    os.kill(project.supervisor_pid(), signal.SIGKILL)
-    eventually(lambda: project.run("ps").code == 3)
+    project.kill_supervisor()
     project.up()
     after = project.ps()
     assert {n: (c["pid"], c["restarts"]) for n, c in after.items()} == {

@@ -66,7 +66,7 @@ def test_the_kernel_is_asked_to_execute_no_shell(project: Project) -> None:
         argv, cwd=project.dir, env=project.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        eventually(lambda: project.run("ps").code == 0, "it is up")
+        eventually(project.answers, "it is up")
         eventually(lambda: all(c["ready"] for c in project.ps().values()), "all are ready")
         project.ok("down")
     finally:

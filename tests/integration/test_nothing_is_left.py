@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from pathlib import Path
 
@@ -67,9 +65,7 @@ def test_down_ends_what_a_dead_supervisor_left_running(project: Project) -> None
     """The operator who finds it dead says ``down`` and not ``up``."""
     project.write("components: {a: {command: sleep 1000}, b: {command: sleep 1001, depends_on: [a]}}\n")
     project.up()
-    supervisor = project.supervisor_pid()
-    os.kill(supervisor, signal.SIGKILL)
-    eventually(lambda: supervisor not in project.living(), "the supervisor is dead")
+    project.kill_supervisor()
     result = project.ok("down")
     assert "has died" in result.err
     eventually(lambda: not commands(project))

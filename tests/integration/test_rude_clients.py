@@ -185,25 +185,22 @@ def test_where_all_places_are_taken_who_asks_nothing_makes_room(project: Project
         eventually(lambda: project.ps()["a"]["pid"] not in (None, pid))
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "words"),
-    [
+def test_what_is_asked_has_bounds(project: Project) -> None:
+    """In bytes and in number; what is too much is said, and changes nothing."""
+    project.write("components: {a: {command: sleep 1000}}\n")
+    project.up()
+    pid = project.pid("a")
+    cases: tuple[tuple[str, object, str], ...] = (
         ("/v1/stop", {"names": ["a"] * 20_000}, "too many names"),
         ("/v1/stop", {"labels": {str(n): "x" for n in range(20_000)}}, "too many labels"),
         ("/v1/wait", {"targets": {str(n): 1 for n in range(20_000)}}, "too many targets"),
         ("/v1/stop", {"names": ["x" * 2**21]}, "longer than"),
         ("/v1/apply", {"spec": "x" * (2**26 + 1)}, "longer than"),
-    ],
-)
-def test_what_is_asked_has_bounds(project: Project, path: str, body: object, words: str) -> None:
-    """In bytes and in number; what is too much is said, and changes nothing."""
-    project.write("components: {a: {command: sleep 1000}}\n")
-    project.up()
-    pid = project.pid("a")
-    status, answer = ask(project, "POST", path, body)
-    assert status == 413
-    assert words in answer["error"]["message"]
-    assert project.pid("a") == pid
+    )
+    for path, body, words in cases:
+        status, answer = ask(project, "POST", path, body)
+        assert (status, words in answer["error"]["message"]) == (413, True), (path, words, answer)
+        assert project.pid("a") == pid, (path, words)
 
 
 def test_many_long_bodies_at_once_are_refused_and_the_room_is_free_again_afterwards() -> None:

@@ -32,8 +32,7 @@ def test_no_supervisor_a_dead_one_and_a_stale_socket_are_told_apart(project: Pro
     project.up()
     supervisor = project.supervisor_pid()
     path = json.loads((project.state / "supervisor.json").read_text())["socket"]
-    os.kill(supervisor, signal.SIGKILL)
-    eventually(lambda: not os.path.exists(f"/proc/{supervisor}"), "it is dead")
+    project.kill_supervisor()
     assert os.path.exists(path)
     died = f"error: the supervisor of this project (pid {supervisor}) has died; what it ran goes on"
     assert said(project.run("ps")) == (died, "start another with 'stigmer-pm up', which finds it again")
@@ -106,18 +105,16 @@ def test_output_that_cannot_be_written_is_no_bug(project: Project, arguments: st
     assert len(done.stderr.splitlines()) <= 3
 
 
-@pytest.mark.parametrize("command", [["stop", "a"], ["restart", "a"], ["down"], ["up"], ["signal", "HUP", "a"]])
-def test_what_a_suspended_supervisor_is_to_do_is_refused_and_not_done_later(
-    project: Project, command: list[str]
-) -> None:
+def test_what_a_suspended_supervisor_is_to_do_is_refused_and_not_done_later(project: Project) -> None:
     """Whoever asked has gone by then."""
     project.write(FILE)
     project.up()
     supervisor, pid = project.supervisor_pid(), project.pid("a")
     os.kill(supervisor, signal.SIGSTOP)
     try:
-        error, _ = said(project.run(*command))
-        assert error == f"error: the supervisor (pid {supervisor}) doesn't answer: it is suspended (SIGSTOP)"
+        for result in project.run_together(["stop", "a"], ["restart", "a"], ["down"], ["up"], ["signal", "HUP", "a"]):
+            error, _ = said(result)
+            assert error == f"error: the supervisor (pid {supervisor}) doesn't answer: it is suspended (SIGSTOP)"
     finally:
         os.kill(supervisor, signal.SIGCONT)
     assert project.supervisor_pid() == supervisor

@@ -24,13 +24,6 @@ def stranger() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def kill_supervisor(project: Project) -> None:
-    """SIGKILL, and wait until it is dead."""
-    pid = project.supervisor_pid()
-    os.kill(pid, signal.SIGKILL)
-    eventually(lambda: pid not in project.living(), "the supervisor is dead")
-
-
 def rewrite_pid(project: Project, pid: int, *, in_run: bool = True) -> None:
     """As if the run had had ``pid``, which the kernel has given to somebody else since it ended."""
     with closing(sqlite3.connect(project.dir / ".stigmer" / "state.db")) as db, db:
@@ -48,7 +41,7 @@ def test_a_pid_used_again_by_a_stranger_is_not_taken_for_the_run(
     project.write("components: {a: {command: sleep 1000, stop_timeout: 200ms}}\n")
     project.up()
     old = project.pid("a")
-    kill_supervisor(project)
+    project.kill_supervisor()
     os.kill(old, signal.SIGKILL)
     eventually(lambda: old not in project.living())
     rewrite_pid(project, stranger.pid)
@@ -65,7 +58,7 @@ def test_what_a_stranger_left_in_its_session_is_not_taken_for_the_run(project: P
     project.write("components: {a: {command: sleep 1000, stop_timeout: 200ms}}\n")
     project.up()
     old = project.pid("a")
-    kill_supervisor(project)
+    project.kill_supervisor()
     os.kill(old, signal.SIGKILL)
     eventually(lambda: old not in project.living())
     note = tmp_path / "pid"
@@ -110,7 +103,7 @@ def test_a_pid_that_was_adopted_and_is_a_strangers_by_now_is_not_signalled(
     """The supervisor is suspended while the run ends; when it goes on, it is asked to stop it."""
     project.write("components: {a: {command: sleep 1000, stop_timeout: 200ms}}\n")
     project.up()
-    kill_supervisor(project)
+    project.kill_supervisor()
     project.up()
     pid, supervisor = project.pid("a"), project.supervisor_pid()
     os.kill(supervisor, signal.SIGSTOP)
@@ -143,7 +136,7 @@ def test_what_a_run_left_behind_is_ended_though_nobody_watched_its_end(project: 
     """)
     project.up()
     eventually(lambda: sum("sleep 100" in c for c in project.living().values()) == 3)
-    kill_supervisor(project)
+    project.kill_supervisor()
     left = {pid for pid, command in project.living().items() if command in ("sleep 1004", "sleep 1005")}
     leader = next(pid for pid, command in project.living().items() if command == "sleep 1000")
     os.kill(leader, signal.SIGKILL)

@@ -77,9 +77,7 @@ def test_nothing_of_it_lives_after_its_stop(project: Project, *, is_adopted: boo
     begin(project)
     other = project.pid("other")
     if is_adopted:
-        supervisor = project.supervisor_pid()
-        os.kill(supervisor, signal.SIGKILL)
-        eventually(lambda: supervisor not in project.living())
+        project.kill_supervisor()
         project.up()
     project.ok("stop", "three")
     assert of_component(project) == ["sleep 1000"]

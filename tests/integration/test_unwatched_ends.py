@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,18 +44,11 @@ def lazily_up(project: Project) -> Iterator[Project]:
         init.kill()
 
 
-def kill_supervisor(project: Project) -> None:
-    """SIGKILL, and wait until it is dead."""
-    pid = project.supervisor_pid()
-    os.kill(pid, signal.SIGKILL)
-    eventually(lambda: pid not in project.living(), "the supervisor is dead")
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="the kernel tells others' ends to root alone")
 def test_an_end_that_nobody_watched_is_told_while_the_kernel_keeps_it(lazily_up: Project) -> None:
     """Nobody has collected the process, so its status is still there when the next supervisor comes."""
     pid = lazily_up.pid("a")
-    kill_supervisor(lazily_up)
+    lazily_up.kill_supervisor()
     (lazily_up.dir / "end").touch()
     eventually(lambda: pid not in lazily_up.living(), "it has ended")
     lazily_up.up()
@@ -68,7 +60,7 @@ def test_the_end_of_a_run_that_was_taken_over_is_told_by_new_kernels(project: Pr
     """Linux 6.15 tells it through the descriptor of the process; an older one doesn't, and then it is unknown."""
     project.write(WAITS)
     project.up("--settle", "0s")
-    kill_supervisor(project)
+    project.kill_supervisor()
     project.up("--settle", "0s")
     (project.dir / "end").touch()
     entry = eventually(lambda: e if (e := project.ps()["a"])["restarts"] == 1 else None)
