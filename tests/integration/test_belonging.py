@@ -51,10 +51,10 @@ def test_a_supervisor_is_found_without_its_address(project: Project) -> None:
     pid = project.pid("a")
     address.unlink()
     assert project.pid("a") == pid
-    eventually(address.exists, "the address is written again", 20.0)
+    eventually(address.exists, "the address is written again")
     address.write_text("{")
     assert "nothing changed" in project.up().out
-    eventually(lambda: json.loads(address.read_text() + " ") if address.read_text() != "{" else None, "", 20.0)
+    eventually(lambda: json.loads(address.read_text() + " ") if address.read_text() != "{" else None)
 
 
 def test_the_order_of_the_file_is_the_order_of_the_table(project: Project) -> None:

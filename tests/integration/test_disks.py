@@ -80,7 +80,7 @@ def test_a_full_disk_keeps_nobody_from_being_restarted(mounted: MountedProject) 
     assert project.ok("ps").err == f"warning: {said}\n"
     assert project.pid("b") == b
     project.empty()
-    eventually(lambda: not trouble(project), "the trouble is over", 30.0, pause=1.0)
+    eventually(lambda: not trouble(project), "the trouble is over", pause=1.0)
     assert "the disk is full" in project.ok("events").out
     journal = [json.loads(line) for line in project.ok("events", "a", "--json").out.splitlines()]
     exits = [entry["at"] for entry in journal if entry["kind"] == "exited"]
@@ -133,7 +133,7 @@ def test_a_supervisor_takes_over_what_runs_on_a_full_disk(mounted: MountedProjec
     assert project.pids() == before
     kill(project, "a")
     project.empty()
-    eventually(lambda: not trouble(project), "the trouble is over", 30.0, pause=1.0)
+    eventually(lambda: not trouble(project), "the trouble is over", pause=1.0)
     restart_supervisor(project)
     no_traceback(project)
 
@@ -282,7 +282,7 @@ def test_a_record_that_another_program_has_locked_is_written_when_it_lets_go(pro
         assert "another program has locked it" in eventually(lambda: trouble(project), "it is said")
         assert project.ok("events").seconds < 5
         other.execute("ROLLBACK")
-    eventually(lambda: not trouble(project), "the trouble is over", 30.0, pause=1.0)
+    eventually(lambda: not trouble(project), "the trouble is over", pause=1.0)
     before = project.pids()
     restart_supervisor(project)
     assert (project.pids(), project.ps()["a"]["restarts"]) == (before, 1)

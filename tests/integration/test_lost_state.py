@@ -61,7 +61,7 @@ def test_a_removed_state_folder_is_made_anew_by_the_supervisor_that_runs(project
     shutil.rmtree(project.dir / ".stigmer")
     assert "nothing changed" in project.ok("up").out
     assert len(sleepers(project)) == 2
-    eventually((project.dir / ".stigmer" / "supervisor.json").exists, "the address is there again", 20.0)
+    eventually((project.dir / ".stigmer" / "supervisor.json").exists, "the address is there again")
     assert (project.pids(), project.supervisor_pid()) == (before, supervisor)
     assert "running" in project.ok("events").out
     project.ok("down")

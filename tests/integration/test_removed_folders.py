@@ -46,7 +46,7 @@ def test_a_removed_project_hurts_nothing_and_is_found_again_when_it_is_back(proj
     assert result.code == 2, result
     assert "there is no such file" in result.err
     assert str(home) in project.ok("ls").out
-    eventually((home / ".stigmer" / "supervisor.json").exists, "the state is written anew", 20.0)
+    eventually((home / ".stigmer" / "supervisor.json").exists, "the state is written anew")
     (home / "work").mkdir()
     project.write(FILE, "home/stigmer.yaml")
     result = project.run("up", cwd=home)

@@ -85,7 +85,7 @@ def test_a_socket_that_a_cleaner_has_deleted_is_made_anew_and_nothing_is_lost(pr
         error, cure = said(result)
         assert error == f"error: the supervisor (pid {supervisor}) runs but its socket is gone: {path}"
         assert cure == "it is made anew within 10 seconds; try again then"
-    eventually(lambda: project.run("ps").code == 0, "it is there again", 20.0, pause=1.0)
+    eventually(lambda: project.run("ps").code == 0, "it is there again", pause=1.0)
     assert project.pids() == before
     assert path.exists()
 

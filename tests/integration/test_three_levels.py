@@ -105,7 +105,7 @@ def test_an_exit_is_seen_at_once_whoever_holds_its_streams(project: Project) -> 
     project.write("components: {leaky: {command: ./leaky, stop_timeout: 60s, restart: never}}\n")
     project.up("--no-wait")
     eventually((project.dir / "deaf").exists)
-    eventually(lambda: "exited 3" in project.ok("events").out, "the exit is told", deadline=15.0)
+    eventually(lambda: "exited 3" in project.ok("events").out, "the exit is told", pause=0.2)
     entry = project.ps()["leaky"]
     assert entry["phase"] == "stopping"
     assert "ending what it left behind" in entry["reason"]
