@@ -137,8 +137,7 @@ def test_what_runs_without_supervisor_and_state_folder_is_told_and_up_takes_it_o
     project.write(FILE)
     project.up()
     before = sorted(pid for pid in project.pids().values() if pid)
-    os.kill(project.supervisor_pid(), signal.SIGKILL)
-    eventually(lambda: project.run("ps").code == 3)
+    project.kill_supervisor()
     shutil.rmtree(project.dir / ".stigmer")
     for command in (["down"], ["ps"], ["restart", "a"], ["stop", "--all"]):
         told = project.run(*command)
@@ -163,8 +162,7 @@ def change(project: Project, statement: str) -> None:
 
 def kill_supervisor(project: Project) -> None:
     """And wait until it is dead."""
-    os.kill(project.supervisor_pid(), signal.SIGKILL)
-    eventually(lambda: project.run("ps").code == 3)
+    project.kill_supervisor()
 
 
 @pytest.mark.parametrize(

@@ -109,8 +109,7 @@ def test_a_program_whose_first_thread_has_ended_is_found_again_and_ended(project
     pid = project.pid("a")
     stat = Path(f"/proc/{pid}/stat")
     eventually(lambda: stat.read_bytes().rpartition(b")")[2].split()[0] == b"Z", "its first thread has ended")
-    os.kill(project.supervisor_pid(), signal.SIGKILL)
-    eventually(lambda: project.run("ps").code == 3)
+    project.kill_supervisor()
     project.up()
     assert project.pid("a") == pid
     assert project.ps()["a"]["restarts"] == 0
