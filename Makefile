@@ -7,8 +7,8 @@
 VENV ?= .venv
 # With PYTHON unset, the newest of these that is new enough and able to make a virtual environment.
 PYTHONS := $(if $(PYTHON),$(PYTHON),python3.13 python3.12 python3.11 python3)
-# Most of a test with real processes is waiting, so two of them share a core.
-PYTEST_ARGS ?= -n $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 2))))
+# Most of a test with real processes is waiting, so three of them share a core.
+PYTEST_ARGS ?= -n $(shell echo $$((3 * $$(nproc 2>/dev/null || echo 2))))
 SEEDS ?= 10000
 KILLS ?= 100
 MINUTES ?= 60
