@@ -6,10 +6,24 @@ from collections.abc import Iterator
 
 from stigmer_pm.spec import ComponentSpec, Condition, ProjectSpec
 
+#: Words that only a shell understands, and that few programs want as they are. (``;`` ends an ``-exec`` of find.)
+_OF_A_SHELL = frozenset(("|", "||", "&", "&&", ">", ">>", "<", "<<", "2>", "2>&1", "&>"))
+
 
 def remarks(spec: ProjectSpec) -> list[str]:
-    """One line each, in the order of the file."""
-    return list(_ready_that_means_started(spec))
+    """One line each."""
+    return [*_words_of_a_shell(spec), *_ready_that_means_started(spec)]
+
+
+def _words_of_a_shell(spec: ProjectSpec) -> Iterator[str]:
+    for component in spec.components:
+        argv = component.process.argv if component.process is not None else ()
+        word = next((word for word in argv if word in _OF_A_SHELL), None)
+        if word is not None:
+            yield (
+                f"the command of {component.name} has the word '{word}', and no shell runs it: its program gets that "
+                "as an argument; 'shell: true' runs it by a shell"
+            )
 
 
 def _ready_that_means_started(spec: ProjectSpec) -> Iterator[str]:

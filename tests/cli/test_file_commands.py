@@ -70,6 +70,23 @@ def test_validate_warns_where_ready_means_no_more_than_started(cli: Cli) -> None
     assert [f"warning: {line}" for line in json.loads(cli.run("validate", "--json").out)["warnings"]] == warnings
 
 
+def test_validate_warns_of_what_only_a_shell_understands(cli: Cli) -> None:
+    """A program would get it as an argument. With a shell, or in the middle of a word, it is what it should be."""
+    cli.file.write_text(
+        "components:\n"
+        "  a: {command: 'make && serve'}\n"
+        "  b: {command: 'make && serve', shell: true}\n"
+        "  c: {command: [sh, -c, 'make && serve']}\n"
+        "  d: {command: 'find . -exec ls {} ;'}\n"
+    )
+    result = cli.run("validate")
+    assert result.code == 0
+    assert result.err.splitlines() == [
+        "warning: the command of a has the word '&&', and no shell runs it: its program gets that as an argument; "
+        "'shell: true' runs it by a shell"
+    ]
+
+
 def test_validate_prints_every_error_with_its_place(cli: Cli) -> None:
     """Exit 2; ``--json`` has them as well."""
     cli.file.write_text("components:\n  web: {command: sleep 1, max_restart: 3}\n  db: {}\n")
