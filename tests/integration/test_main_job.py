@@ -237,7 +237,7 @@ def test_restarts_of_different_components_run_side_by_side(project: Project) -> 
 
 def test_two_restarts_of_the_same_component_join(project: Project) -> None:
     """One new run, and both succeed."""
-    project.write(slow_stoppers(1, 1))
+    project.write(slow_stoppers(1, 5))  # on a busy machine the second command takes its time to come
     project.up()
     first = project.start("restart", "c0")
     project.wait_phase("c0", "stopping")
