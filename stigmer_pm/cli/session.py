@@ -84,13 +84,21 @@ class Session:
             CliError: it runs another file's project, which has the same state folder.
         """
         supervisor = Supervisor.find(self.state(), self.environ)
-        theirs, ours = supervisor.address.file, self.file()
+        self.refuse_file_of_others(supervisor.address.file)
+        return supervisor
+
+    def refuse_file_of_others(self, theirs: str | None) -> None:
+        """The state folder is that of another file, ``theirs``, which is still there.
+
+        Raises:
+            CliError: it is.
+        """
+        ours = self.file()
         if theirs and os.path.realpath(theirs) != os.path.realpath(ours) and os.path.exists(theirs):
             raise CliError(
                 f"the state folder '{self.state().path}' belongs to the project of {theirs}",
                 f"name that file (-f {theirs}), or give {ours} a state_dir of its own",
             )
-        return supervisor
 
     def living_supervisor(self) -> Supervisor:
         """The project's supervisor; when it has died, another one that finds again what it ran.
