@@ -134,3 +134,24 @@ def test_an_upgrade_keeps_them_and_every_line(project: DockerProject) -> None:
     assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
     project.container("web").kill()
     assert project.wait_another("web", after)["restarts"] == 1
+
+
+def test_a_stop_that_an_upgrade_overtakes_sends_no_second_signal(project: DockerProject) -> None:
+    """One that its engine has delivered; and the time of SIGKILL stands."""
+    script = "trap 'echo term' TERM; trap 'echo usr2' USR2; echo hello; while :; do sleep 0.05; done"
+    project.write(f"""
+        components:
+          deaf: {{image: "stigmer-test/busybox:1", command: ["sh", "-c", "{script}"], stop_timeout: 10m}}
+    """)
+    project.up()
+    project.wait_log("deaf", b"hello")
+    project.ok("stop", "deaf", "--no-wait")
+    project.wait_log("deaf", b"term")
+    for _ in range(2):
+        project.ok("upgrade")
+        assert project.ps()["deaf"]["phase"] == "stopping"
+        told = project.log("deaf").count(b"usr2")
+        project.container("deaf").kill("SIGUSR2")
+        project.wait_log("deaf", (told + 1) * b"usr2\n")
+        assert project.log("deaf").split().count(b"term") == 1
+    project.container("deaf").kill("SIGKILL")
