@@ -92,7 +92,8 @@ def _refuse_what_cannot_be_spelt(path: str) -> None:
     has_line_breaks = any(c in path for c in "\n\r") or path.endswith("\\")
     if path != path.strip() or has_line_breaks or not path.isprintable():
         raise CliError(
-            f"systemd can't be told of the path {path!r}", "move it to one without spaces or breaks at its end"
+            f"systemd can't be told of the path {path!r}",
+            "move it to one in UTF-8, without line breaks, and with no space or backslash at its end",
         )
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from stigmer_pm.core.dependencies import Instance
 from stigmer_pm.core.state import InstanceState
 from stigmer_pm.spec import ComponentSpec, InputFile
 from stigmer_pm.spec.codec import decode
+from stigmer_pm.supervisor.columns import as_run, from_column
 from stigmer_pm.supervisor.database import LOCKED, Meaningless, StoreError, check_format, words_of
 from stigmer_pm.supervisor.records import RunRow
 
@@ -21,9 +23,8 @@ FORMAT = 1
 
 #: What :func:`decoded` makes instances from.
 INSTANCES = "SELECT name, spec, state FROM instances ORDER BY position"
-#: The newest run of every instance, and what a row of them has.
+#: The newest run of every instance.
 _NEWEST = "SELECT * FROM runs r WHERE run = (SELECT MAX(run) FROM runs WHERE instance = r.instance)"
-RUN_FIELDS = tuple(f.name for f in fields(RunRow))
 #: The newest run number of every instance that ever was.
 LAST_RUNS = "SELECT instance, MAX(run) FROM runs GROUP BY instance"
 #: Where the output of each instance's newest run begins in its log.
@@ -32,7 +33,7 @@ LOG_OFFSETS = "SELECT instance, log_from, MAX(run) FROM runs GROUP BY instance"
 _IMPOSSIBLE_RUNS = """
 SELECT 1 FROM runs WHERE typeof(instance) <> 'text' OR typeof(run) <> 'integer'
     OR typeof(pid) NOT IN ('integer', 'null') OR typeof(started) NOT IN ('integer', 'null')
-    OR typeof(log_from) NOT IN ('integer', 'null') OR typeof(ended) NOT IN ('text', 'null')
+    OR typeof(log_from) NOT IN ('integer', 'null') OR typeof(ended) NOT IN ('text', 'blob', 'null')
     OR 'text' IN (typeof(started_at), typeof(ended_at), typeof(uptime))
     OR 'blob' IN (typeof(started_at), typeof(ended_at), typeof(uptime))
 LIMIT 1
@@ -74,7 +75,7 @@ def check_readable(path: str) -> None:
 def _connect_to_read(path: str) -> sqlite3.Connection:
     from urllib.parse import quote
 
-    return sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=5.0)
+    return sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro", uri=True, timeout=5.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def read(db: sqlite3.Connection, path: str) -> Content:
     db.execute(LOG_OFFSETS).fetchall()
     if not all(isinstance(run, int) for _, run in db.execute(LAST_RUNS)):
         raise Meaningless("its runs have no numbers")
-    meta = {str(key): str(value) for key, value in db.execute("SELECT key, value FROM meta")}
+    meta = {str(key): from_column(value) for key, value in db.execute("SELECT key, value FROM meta")}
     check_format(path, meta.get("format"), FORMAT)
     rows = db.execute(INSTANCES).fetchall()
     runs = db.execute(_NEWEST).fetchall()
@@ -109,7 +110,7 @@ def read(db: sqlite3.Connection, path: str) -> Content:
         # Not the words of these errors: they quote what was found, and variables are among it.
         decode(dict[str, str], json.loads(meta.get("environment", "{}")))
         decode(tuple[InputFile, ...], json.loads(meta.get("inputs", "[]")))
-        newest = [decode(RunRow, dict(zip(RUN_FIELDS, row, strict=True))) for row in runs]
+        newest = [as_run(row) for row in runs]
     except (ValueError, TypeError):
         raise Meaningless("what it says of the project means nothing") from None
     return Content(meta, decoded(rows), newest)

@@ -17,7 +17,13 @@ def log_to(path: str) -> None:
     """What the supervisor says about itself goes to ``path``, with times in UTC."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     os.close(descriptor)
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES)
+    handler = logging.handlers.RotatingFileHandler(
+        path,
+        maxBytes=_LOG_BYTES,
+        backupCount=_LOG_FILES,
+        encoding="utf-8",
+        errors="backslashreplace",  # a path may have bytes in it that are no UTF-8
+    )
     formatter = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", _TIMES)
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)

@@ -11,12 +11,12 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple
 
 from stigmer_pm.core.dependencies import Instance
 from stigmer_pm.core.state import InstanceState
 from stigmer_pm.spec.codec import encode
-from stigmer_pm.supervisor.contents import FORMAT, INSTANCES, LAST_RUNS, LOG_OFFSETS, RUN_FIELDS, decoded, read
+from stigmer_pm.supervisor.columns import RUN_FIELDS, as_row, as_run, from_column, to_column
+from stigmer_pm.supervisor.contents import FORMAT, INSTANCES, LAST_RUNS, LOG_OFFSETS, decoded, read
 from stigmer_pm.supervisor.database import Database, Meaningless, StoreError
 from stigmer_pm.supervisor.records import EventRow, RunRow
 
@@ -96,8 +96,8 @@ class Store:
         return self._database.renew(self._write_what_is_kept)
 
     def _write_what_is_kept(self, db: sqlite3.Connection) -> None:
-        db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(self._meta.items()))
-        db.executemany(_SAVE_RUN, [astuple(run) for run in self._newest.values()])
+        _write_meta(db, self._meta)
+        db.executemany(_SAVE_RUN, [as_row(run) for run in self._newest.values()])
 
     def close(self) -> None:
         """Write everything back into the one file, and close it."""
@@ -129,7 +129,7 @@ class Store:
         """Set single values."""
         self._meta.update(values)
         if values:
-            self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(values.items()))
+            _write_meta(self._db, values)
 
     def remember(self, values: Mapping[str, str]) -> None:
         """Go by these single values from now on. They are written with the next that is written."""
@@ -205,12 +205,12 @@ class Store:
             known = self._newest.get(row.instance)
             if known is None or known.run <= row.run:
                 self._newest[row.instance] = row if known is None or known.run < row.run else _merged(known, row)
-        self._db.executemany(_SAVE_RUN, [astuple(row) for row in rows])
+        self._db.executemany(_SAVE_RUN, [as_row(row) for row in rows])
 
     def runs(self, instance: str, limit: int = KEEP_RUNS) -> list[RunRow]:
         """The newest runs of an instance, newest first."""
         return [
-            RunRow(*row)
+            as_run(row)
             for row in self._database.rows(
                 "SELECT * FROM runs WHERE instance=? ORDER BY run DESC LIMIT ?", (instance, limit)
             )
@@ -219,7 +219,7 @@ class Store:
     def find_run(self, instance: str, run: int) -> RunRow | None:
         """One run, if it is on record."""
         rows = self._database.rows("SELECT * FROM runs WHERE instance=? AND run=?", (instance, run))
-        return RunRow(*rows[0]) if rows else None
+        return as_run(rows[0]) if rows else None
 
     def latest_log_offsets(self) -> dict[str, int]:
         """Where the output of each instance's newest run begins in its log."""
@@ -234,7 +234,7 @@ class Store:
         for row in rows:
             cursor = self._db.execute(
                 "INSERT INTO events (at, instance, run, kind, message) VALUES (?, ?, ?, ?, ?)",
-                (row.at, row.instance, row.run, row.kind, row.message),
+                (row.at, row.instance, row.run, row.kind, to_column(row.message)),
             )
             number = cursor.lastrowid or 0
             written.append(EventRow(row.at, row.instance, row.run, row.kind, row.message, number))
@@ -250,7 +250,10 @@ class Store:
             f"SELECT at, instance, run, kind, message, id FROM events WHERE {where} ORDER BY id DESC LIMIT ?",  # noqa: S608
             (*args, -1 if limit is None else limit),
         )
-        return [EventRow(*row) for row in rows][::-1]
+        return [
+            EventRow(at, instance, run, kind, from_column(message), number)
+            for at, instance, run, kind, message, number in rows
+        ][::-1]
 
     def _prune(self, written: int) -> None:
         # Every thousandth entry is often enough, and keeps the cost off the common path.
@@ -263,6 +266,11 @@ class Store:
             "DELETE FROM runs WHERE run <= (SELECT MAX(r.run) FROM runs r WHERE r.instance = runs.instance) - ?",
             (KEEP_RUNS,),
         )
+
+
+def _write_meta(db: sqlite3.Connection, values: Mapping[str, str]) -> None:
+    rows = [(key, to_column(value)) for key, value in values.items()]
+    db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
 
 
 def _merged(known: RunRow, news: RunRow) -> RunRow:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
+from pathlib import Path
 
 from ..project import Project, eventually
 
@@ -97,3 +101,63 @@ def test_ps_and_describe_show_what_holds_bytes_that_are_no_utf8(project: Project
         assert "caf\\udce9/a.log" in shown.out, shown
     assert "caf" in project.ok("describe", "a").out
     assert project.up(env=latin).out.startswith("nothing changed")
+
+
+def test_a_project_runs_in_a_folder_whose_name_is_no_utf8(project: Project) -> None:
+    """Everything that can be asked of it is answered, and it is found again as it was, also without its record."""
+    home = Path(os.fsdecode(os.fsencode(project.dir) + b"/caf\xe9"))
+    project.write(
+        "components: {a: {command: sleep 1000}, b: {command: sleep 1, working_dir: missing, restart: never}}",
+        f"{home.name}/stigmer.yaml",
+    )
+    state, shown = home / ".stigmer", str(home).encode(errors="backslashreplace").decode()
+
+    def run(command: str, code: int = 0) -> str:
+        result = project.run(*command.split(), cwd=home)
+        assert result.code == code, result
+        assert "Traceback" not in result.err, result
+        return result.out
+
+    try:
+        run("up", 1)
+        address = json.loads((state / "supervisor.json").read_text())
+        pid = json.loads(run("ps --json"))["components"][0]["pid"]
+        assert json.loads(run("ps --json"))["file_changed"] is False
+        for command in (
+            "ps",
+            "describe b",
+            "describe b --json",
+            "logs",
+            "ls",
+            "ls --json",
+            "up --dry-run",
+            "signal CONT a",
+        ):
+            run(command)
+        told = [json.loads(line)["message"] for line in run("events --json").splitlines()]
+        assert any(f"{home}/missing" in message for message in told), told
+        assert f"{shown}/missing" in run("events")
+        run("upgrade")
+        os.kill(address["pid"], signal.SIGKILL)
+        eventually(lambda: project.run("ps", cwd=home).code == 3)
+        run("restart b", 1)  # by a supervisor that knows only what is on record
+        address = json.loads((state / "supervisor.json").read_text())
+        os.kill(address["pid"], signal.SIGKILL)
+        eventually(lambda: project.run("ps", cwd=home).code == 3)
+        for name in ("state.db", "state.db-wal"):
+            (state / name).write_bytes(b"rubbish")
+        run("up", 1)
+        assert json.loads(run("ps --json"))["components"][0]["pid"] == pid
+        assert f"it is kept as {shown}/.stigmer/state.db.damaged" in run("events")
+        log = (state / "supervisor.log").read_text()
+        assert f"it is kept as {shown}/.stigmer/state.db.damaged" in log
+        assert "Traceback" not in log
+        assert "1 unchanged" in run("up --dry-run")
+    finally:
+        run("down")
+    # A unit of systemd is UTF-8, so that it can't name the folder.
+    unit = project.run("startup", "--print", cwd=home)
+    assert unit.code == 2, unit
+    assert "systemd can't be told of the path" in unit.err
+    assert "in UTF-8" in unit.err
+    shutil.rmtree(home)
