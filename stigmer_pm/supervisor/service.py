@@ -49,6 +49,14 @@ class Service:
         """
         self.home = home
         self.store = Store(home.dir.database)
+        try:
+            self._load(order, listener)
+        except BaseException:
+            self.store.close()
+            raise
+
+    def _load(self, order: Order, listener: socket.socket | None) -> None:
+        home = self.home
         self.started_at = system.wall_time()
         self.ended = asyncio.Event()
         self.bodies = Bodies()
