@@ -43,7 +43,8 @@ def make_engine(loop: asyncio.AbstractEventLoop, store: Store, world: LocalWorld
             code="lost-record",
         )
     believe_marks(store, world)
-    project = load_project(store, clock.now(), world.boot_id(), world.pid_namespace())
+    seen = {name: number for name, (number, *_) in world.find_marked().items()} if store.load_instances() else {}
+    project = load_project(store, clock.now(), world.boot_id(), world.pid_namespace(), seen)
     engine = Engine(loop, clock, store, world, project)
     if store.moved_aside is not None:
         tell_of_damage(engine, store.moved_aside)

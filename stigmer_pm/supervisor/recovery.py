@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import replace
 
 from stigmer_pm.core.dependencies import Instance
@@ -27,8 +27,13 @@ _log = logging.getLogger(__name__)
 _LOOK_BACK = 50
 
 
-def load_project(memory: Memory, now: float, boot_id: str, pid_namespace: str = "") -> Project:
+def load_project(
+    memory: Memory, now: float, boot_id: str, pid_namespace: str = "", seen: Mapping[str, int] | None = None
+) -> Project:
     """The project as it was last written; empty when nothing was.
+
+    ``seen`` has the number of the newest run of an instance of which something lives: one that is not on record was
+    begun when nothing could be written.
 
     After a start of the machine (another ``boot_id``) nothing of it lives, and times from before mean nothing now.
     In another ``pid_namespace`` the same is true of processes: a container that was started again has none of those
@@ -43,6 +48,9 @@ def load_project(memory: Memory, now: float, boot_id: str, pid_namespace: str = 
     for instance in instances:
         goes_on = same_pids if _is_process(instance) else same_boot
         state = _resume(instance.state, now) if goes_on else _reboot(instance.state, now)
+        number = (seen or {}).get(state.name, 0)
+        if number > state.run_number:
+            state = _begun_unwritten(state, number, now)
         revived.append(Instance(instance.spec, state))
     if recorded != here:
         # In one with the marks of this boot: who dies in between would take what is on record for this boot's.
@@ -196,6 +204,25 @@ def _over_or_not_begun(engine: Engine, memory: Memory, name: str, run: Run) -> E
     if pid is not None:
         _put_down(memory, RunRow(name, run.number, pid))
     return Exited(run.number, Exit(), remaining)
+
+
+def _begun_unwritten(state: InstanceState, number: int, now: float) -> InstanceState:
+    """As if that run was to be begun and nothing else was known: then it is looked for by its mark."""
+    _log.warning("run %d of %s is not on record, and lives: it is taken over", number, state.name)
+    return InstanceState(
+        name=state.name,
+        phase=Phase.STARTING,
+        since=now,
+        desired=Desired.RUNNING,
+        is_removed=state.is_removed,
+        run=Run(number=number, asked_at=now),
+        run_number=number,
+        restarts=state.restarts,
+        failed_runs=state.failed_runs,
+        failed_restarts=state.failed_restarts,
+        automatic_restarts=state.automatic_restarts,
+        last_end=state.last_end,
+    )
 
 
 def _put_down(memory: Memory, row: RunRow) -> None:

@@ -242,6 +242,28 @@ def test_a_state_folder_that_is_emptied_on_a_full_disk_is_filled_again_when_ther
     no_traceback(project)
 
 
+def test_a_run_that_was_begun_on_a_full_disk_is_found_by_the_next_supervisor(mounted: MountedProject) -> None:
+    """Nothing is on record of it, not even that it was to be begun; it is neither doubled nor lost."""
+    project = mounted
+    project.write(FILE)
+    project.up()
+    project.fill()
+    kill(project, "a")
+    eventually(lambda: trouble(project), "nothing can be written", 30.0, pause=0.5)
+    a = kill(project, "a")
+    kill_supervisor(project)
+    assert "nothing changed" in project.up().out
+    assert project.pid("a") == a
+    assert [pid for pid, command in project.living().items() if command == "sleep 1000"] == [a]
+    project.empty()
+    eventually(lambda: not trouble(project), "the trouble is over", 30.0, pause=1.0)
+    restart_supervisor(project)
+    assert project.pid("a") == a
+    os.kill(a, signal.SIGKILL)
+    eventually(lambda: project.ps()["a"]["pid"] not in (None, a), "it is watched", pause=0.2)
+    no_traceback(project)
+
+
 def test_a_read_only_file_system_hurts_nothing_that_runs(mounted: MountedProject) -> None:
     """What can't be started for it is tried again until it can, and never given up on."""
     project = mounted
