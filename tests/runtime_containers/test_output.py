@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from stigmer_pm.runtime.containers.watch import Stage, Watch
 from stigmer_pm.spec import ComponentSpec, ContainerExecution
 from tests.no_threads import Threads
 
-from .fake_engine import Answer, FakeEngine, Silent, always, until
+from .fake_engine import WITHIN, Answer, FakeEngine, Silent, always, until
 from .fake_log import Printed
 
 CONTAINER = "c0ffee"
@@ -188,6 +189,27 @@ def test_a_container_stays_while_the_engine_is_away_that_has_its_last_output(sce
                 await asyncio.to_thread(scene.output.drain, scene.watch, CONTAINER)
 
     asyncio.run(test())
+
+
+def test_what_an_earlier_supervisor_has_not_copied_is_before_the_project_goes(scene: Scene) -> None:
+    """Where the log is, the position tells; a container of which nothing was ever copied is left alone."""
+    scene.engine.answers[LOGS] = in_turn((200, WHOLE[:-3]), (200, WHOLE))
+
+    async def copy_some() -> None:
+        async with scene.running():
+            scene.output.follow(scene.watch)
+            await until(lambda: scene.watch.log is None, "the stream is over")
+
+    async def copy_rest() -> None:
+        async with scene.running():
+            for container in (CONTAINER, "another"):
+                await asyncio.to_thread(scene.output.drain_left, container, time.monotonic() + WITHIN)
+
+    asyncio.run(copy_some())
+    assert scene.written() != PRINTED
+    asyncio.run(copy_rest())
+    assert scene.written() == PRINTED
+    assert set(scene.engine.asked) == {LOGS}
 
 
 def test_streams_are_let_go_of_without_a_thread(scene: Scene, threads: Threads) -> None:
