@@ -19,7 +19,7 @@ from stigmer_pm.runtime.spawn import SpawnFailure
 from stigmer_pm.spec import ComponentSpec, ContainerExecution
 from tests.no_threads import Threads
 
-from .fake_engine import FakeEngine, always, until
+from .fake_engine import Answer, FakeEngine, always, until
 from .fake_log import Printed
 
 LINE = Printed(1, 0, b"hello\n")
@@ -161,6 +161,31 @@ def test_an_end_is_found_out_once_there_is_a_thread_for_the_look(scene: Scene, t
 
     asyncio.run(test())
     assert scene.told.ends[0].code == 3
+
+
+def test_an_end_is_found_out_although_the_first_look_was_cut_short(scene: Scene) -> None:
+    """A connection broke, or no descriptor was free for one; the engine is there all the same."""
+    looks: list[int] = []
+
+    async def test() -> None:
+        async with scene.running():
+            scene.engine.answers["GET /containers/c0ffee/logs"] = always(501, {"message": "there is no log"})
+            await scene.found()
+            scene.has(ENDED)
+            whole = scene.engine.answers["GET /containers/c0ffee/json"]
+
+            async def answer() -> Answer:
+                looks.append(1)
+                if len(looks) < 3:
+                    raise ConnectionError
+                return await whole()
+
+            scene.engine.answers["GET /containers/c0ffee/json"] = answer
+            scene.engine.tell({"Action": "die", "id": "c0ffee", "Actor": {"Attributes": {"exitCode": "3"}}})
+            await until(lambda: scene.told.ends, "its end is told")
+
+    asyncio.run(test())
+    assert len(looks) == 3
 
 
 def test_a_run_is_looked_for_until_there_is_a_thread_for_it(scene: Scene, threads: Threads) -> None:

@@ -133,3 +133,18 @@ def test_a_signal_that_no_thread_can_send_stays_wanted(engine: FakeEngine, threa
     scene.run(test)
     assert scene.notes == [DELIVERING, NO_REASON]
     assert engine.asked == [KILL]
+
+
+def test_a_signal_that_gets_lost_is_sent_again(engine: FakeEngine) -> None:
+    """The connection broke, and the engine is there all the same: so the container is looked at, and it follows."""
+    scene = Scene(engine)
+
+    async def lose() -> Answer:
+        raise ConnectionError
+
+    async def test(link: EngineLink) -> None:
+        engine.answers[KILL] = lose
+        assert not await scene.send(link)
+
+    scene.run(test)
+    assert (scene.watch.wanted_signal, scene.watch.is_stop_wanted) == (signal.SIGTERM, True)

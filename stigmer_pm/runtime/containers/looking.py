@@ -105,11 +105,11 @@ class Looker:
                 await self._look_once(watch)
                 if not watch.must_look_again:
                     break
-        except (EngineSilence, EngineRefusal) as error:
+        except (EngineSilence, EngineRefusal, NoThread) as error:
             _log.info("cannot look at the container of %s: %s", watch.instance, error)
-        except NoThread as error:
-            _log.warning("cannot look at the container of %s: no thread can be made: %s", watch.instance, error)
-            self._loop.call_later(_AGAIN, self.look_soon, watch)
+            # When the engine has gone away, everything is looked at once it is back.
+            if self._link.is_up and not isinstance(error, EngineRefusal):
+                self._loop.call_later(_AGAIN, self.look_soon, watch)
         finally:
             watch.is_looked_at = False
 

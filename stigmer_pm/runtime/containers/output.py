@@ -234,8 +234,8 @@ class Output:
 
 
 def _has_none(error: Exception) -> bool:
-    """There is no output to be had, for it can't be read, or has gone with its container."""
-    return isinstance(error, EngineRefusal) and error.status in (404, _UNREADABLE)
+    """There is no output to be had, for it can't be read, or somebody else removes it with its container."""
+    return isinstance(error, EngineRefusal) and error.status in (404, 409, _UNREADABLE)
 
 
 def _say(watch: Watch, words: str) -> None:

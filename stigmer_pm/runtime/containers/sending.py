@@ -22,12 +22,14 @@ _log = logging.getLogger(__name__)
 
 #: Seconds after which the delivery of a signal has taken long, at most and at least: well before its ``stop_timeout``.
 _LONG, _SHORT = 1.0, 0.05
+#: Seconds from a signal that could not be sent to the look, after which it is sent again.
+_AGAIN = 0.5
 #: What an engine answers about a container that isn't there, or doesn't run.
 _GONE = (404, 409)
 
 
 async def send(link: EngineLink, watch: Watch, note: Callable[[Watch, Reason], None]) -> bool:
-    """Send the signal that is wanted; while the engine is away, it stays wanted.
+    """Send the signal that is wanted; while the engine can't be asked, it stays wanted.
 
     ``False``: it could not be sent to this container, which has to be looked at. Where its engine refuses a signal by
     which it is to end, that is noted.
@@ -60,7 +62,11 @@ async def send(link: EngineLink, watch: Watch, note: Callable[[Watch, Reason], N
             watch.wanted_signal, watch.is_stop_wanted = number, is_stop
         if isinstance(error, NoThread):
             note(watch, Reason(Why.DELIVERING))
-        return isinstance(error, EngineSilence)
+        if isinstance(error, EngineSilence) and not link.is_up:
+            return True  # once it is back, everything is looked at
+        if not isinstance(error, EngineRefusal):
+            await asyncio.sleep(_AGAIN)
+        return False
     watch.is_signalled |= is_stop
     if watch.note.why in (Why.DELIVERING, Why.REFUSED):
         note(watch, NO_REASON)
