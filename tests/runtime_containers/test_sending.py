@@ -26,9 +26,9 @@ REFUSED = Reason(Why.REFUSED, subject="SIGTERM", detail="permission denied")
 class Scene:
     """A container that is to end by SIGTERM, and what is said of it."""
 
-    def __init__(self, engine: FakeEngine, *, is_paused: bool = False) -> None:
+    def __init__(self, engine: FakeEngine, *, is_paused: bool = False, stop_timeout: float = 60.0) -> None:
         execution = ContainerExecution(image="busybox", container_name="web", project="shop", log="/dev/null")
-        spec = ComponentSpec(name="web", container=execution, stop_timeout=0.1)
+        spec = ComponentSpec(name="web", container=execution, stop_timeout=stop_timeout)
         document = {"Id": "c0ffee", "State": {"Running": True, "Paused": is_paused}}
         self.engine = engine
         self.watch = Watch("web", 1, spec, execution, stage=Stage.RUNNING, container="c0ffee", seen=seen.read(document))
@@ -36,8 +36,9 @@ class Scene:
         self.notes: list[Reason] = []
 
     def note(self, watch: Watch, reason: Reason) -> None:
-        watch.note = reason
-        self.notes.append(reason)
+        if reason != watch.note:
+            watch.note = reason
+            self.notes.append(reason)
 
     async def slowly(self, status: int, message: str) -> Answer:
         """An answer that takes longer than what is soon."""
@@ -63,7 +64,7 @@ class Scene:
 
 def test_a_paused_container_goes_on_however_long_its_turn_takes(engine: FakeEngine) -> None:
     """What is said of it by then is something else, and it could not end."""
-    scene = Scene(engine, is_paused=True)
+    scene = Scene(engine, is_paused=True, stop_timeout=0.1)
 
     async def test(link: EngineLink) -> None:
         engine.answers[UNPAUSE] = engine.answers[KILL] = always(204, {})
@@ -78,10 +79,23 @@ def test_a_paused_container_goes_on_however_long_its_turn_takes(engine: FakeEngi
     assert scene.notes == [DELIVERING, NO_REASON]
 
 
+def test_a_container_that_somebody_else_has_let_go_on_meanwhile_gets_its_signal(engine: FakeEngine) -> None:
+    """That it isn't paused any more is what was wanted."""
+    scene = Scene(engine, is_paused=True)
+
+    async def test(link: EngineLink) -> None:
+        engine.answers[UNPAUSE] = always(500, {"message": "Container c0ffee is not paused"})
+        engine.answers[KILL] = always(204, {})
+        assert await scene.send(link)
+
+    scene.run(test)
+    assert engine.asked == [UNPAUSE, KILL]
+
+
 @pytest.mark.parametrize("status", [500, 409])
 def test_a_signal_that_is_refused_after_a_while_is_said_to_be(engine: FakeEngine, status: int) -> None:
     """It isn't being delivered any more; and it is looked at."""
-    scene = Scene(engine)
+    scene = Scene(engine, stop_timeout=0.1)
 
     async def test(link: EngineLink) -> None:
         engine.answers[KILL] = lambda: scene.slowly(status, "permission denied")

@@ -44,7 +44,7 @@ async def send(link: EngineLink, watch: Watch, note: Callable[[Watch, Reason], N
 
     def work(client: APIClient) -> None:
         if is_paused:
-            client.unpause(container)
+            _unpause(client, container)
         client.kill(container, signal=name)
 
     watch.own_signals += 1
@@ -71,6 +71,15 @@ async def send(link: EngineLink, watch: Watch, note: Callable[[Watch, Reason], N
     if watch.note.why in (Why.DELIVERING, Why.REFUSED):
         note(watch, NO_REASON)
     return True
+
+
+def _unpause(client: APIClient, container: str) -> None:
+    """Let it go on. Where that is refused, somebody else was quicker, or the signal will be refused as well."""
+    try:
+        client.unpause(container)
+    except Exception as error:
+        if getattr(error, "status_code", None) is None:
+            raise
 
 
 def _note_refusal(watch: Watch, note: Callable[[Watch, Reason], None], name: str, error: EngineRefusal) -> None:
