@@ -9,11 +9,13 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import stigmer_pm
+from stigmer_pm.client.requests import ANSWER_WITHIN
 
 from ..project import Project, Result, eventually
 
@@ -143,6 +145,16 @@ def test_nobody_can_take_the_place_meanwhile_and_who_asks_is_answered_after_it(p
     assert [result.code for result in results] == [0, 0, 0, 0], results
     eventually(lambda: project.ps()["a"]["pid"] not in (None, pid))
     assert [c for c in project.living().values() if c.startswith("sleep")] == ["sleep 1000"]
+
+
+def test_one_that_takes_its_time_to_begin_is_waited_for(project: Project) -> None:
+    """Longer than any other question waits for its answer: a busy machine is no reason to call an upgrade a failure."""
+    project.write("components: {a: {command: sleep 1000}}\n")
+    project.up()
+    with while_nobody_answers(project) as upgrade:
+        time.sleep(ANSWER_WITHIN + 0.5)  # what it has to sit out
+        assert upgrade.poll() is None, finish(upgrade)
+    assert finish(upgrade).code == 0
 
 
 def test_a_stop_that_comes_meanwhile_is_not_lost(project: Project) -> None:
