@@ -104,16 +104,17 @@ def test_a_stop_during_a_backoff_returns_at_once_and_nothing_starts_afterwards(p
     """No start is pending any more."""
     project.write("""
         components:
-          crash: {command: "sh -c 'echo x >> runs.txt; exit 3'", backoff: 300ms}
+          crash: {command: "sh -c 'echo x >> runs.txt; exit 3'", backoff: 1s, max_restarts: unlimited}
     """)
     project.up("--no-wait")
     project.wait_phase("crash", "backoff")
     project.ok("stop", "crash")
     runs = (project.dir / "runs.txt").read_text()
     before = project.ok("events", "--json").out
-    deadline = time.monotonic() + 1.0
+    deadline = time.monotonic() + 1.5
     while time.monotonic() < deadline:
         assert project.ps()["crash"]["phase"] == "stopped"
+        time.sleep(0.05)
     assert (project.dir / "runs.txt").read_text() == runs
     assert project.ok("events", "--json").out == before
 
@@ -237,11 +238,16 @@ def test_restarts_of_different_components_run_side_by_side(project: Project) -> 
 
 def test_two_restarts_of_the_same_component_join(project: Project) -> None:
     """One new run, and both succeed."""
-    project.write(slow_stoppers(1, 5))  # on a busy machine the second command takes its time to come
+    script = "trap 'while ! test -e go; do sleep 0.05; done; exit 0' TERM; echo up; while :; do sleep 0.05; done"
+    project.write(f'components: {{c0: {{command: ["sh", "-c", "{script}"], stop_timeout: 60s}}}}\n')
     project.up()
+    eventually(lambda: project.log("c0"), "it has its trap")
     first = project.start("restart", "c0")
     project.wait_phase("c0", "stopping")
     second = project.start("restart", "c0")
+    assert second.stderr is not None
+    assert second.stderr.readline(), "it has been told what it waits for"
+    (project.dir / "go").touch()
     assert [(p.communicate(timeout=60), p.returncode)[1] for p in (first, second)] == [0, 0]
     runs = project.ok("describe", "c0", "--json").json["runs"]
     assert len(runs) == 2

@@ -10,6 +10,9 @@ import pytest
 
 from tests.project import Project, eventually
 
+#: Seconds for what is traced, which takes ten times as long as it would by itself.
+_PATIENCE = 150.0
+
 #: Each of these means something to a shell; ``$$`` is how the file writes a dollar sign.
 WORDS = ["$$HOME", "`touch tick`", "$$(touch sub)", "*", ";", "touch", "&&", ">out", "|", "a b", "~", "#x", "\\n", "'"]
 ARGV = ", ".join(f'"{word}"'.replace("\\", "\\\\") for word in WORDS)
@@ -20,8 +23,8 @@ components:
   probed:
     command: sleep 1000
     probes:
-      readiness: {{exec: {{command: [./check, {ARGV}]}}, period: 200ms}}
-      liveness: {{exec: "./check $$HOME ; touch z", period: 200ms}}
+      readiness: {{exec: {{command: [./check, {ARGV}]}}, period: 200ms, timeout: 30s}}
+      liveness: {{exec: "./check $$HOME ; touch z", period: 200ms, timeout: 30s}}
 """
 
 
@@ -66,11 +69,11 @@ def test_the_kernel_is_asked_to_execute_no_shell(project: Project) -> None:
         argv, cwd=project.dir, env=project.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        eventually(project.answers, "it is up")
-        eventually(lambda: all(c["ready"] for c in project.ps().values()), "all are ready")
-        project.ok("down")
+        eventually(project.answers, "it is up", _PATIENCE)
+        eventually(lambda: all(c["ready"] for c in project.ps().values()), "all are ready", _PATIENCE)
+        project.ok("down", timeout=_PATIENCE)
     finally:
-        traced.wait(timeout=30)
+        traced.wait(timeout=_PATIENCE)
     executed = re.findall(r'execve\("([^"]+)"', trace.read_text())
     assert any(path.endswith("show") for path in executed)
     assert any(path.endswith("check") for path in executed)
