@@ -92,6 +92,7 @@ class Project:
             _MARK: self.mark,
         }
         (folder / "tmp").mkdir(mode=0o700)
+        self._started: list[subprocess.Popen[str]] = []
 
     @property
     def state(self) -> Path:
@@ -151,7 +152,7 @@ class Project:
         pass_fds: tuple[int, ...] = (),
     ) -> subprocess.Popen[str]:
         """Start a command; the caller sees to its end."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             self.argv(*args),
             cwd=cwd or self.dir,
             env={**self.environ, **(env or {})},
@@ -162,6 +163,8 @@ class Project:
             errors="surrogateescape",
             pass_fds=pass_fds,
         )
+        self._started.append(process)
+        return process
 
     def argv(self, *args: str) -> list[str]:
         """How a command is called."""
@@ -279,7 +282,18 @@ class Project:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
+        self._forget_started()
         return left
+
+    def _forget_started(self) -> None:
+        """What a test that has failed leaves open must not be found by the garbage collector in another test."""
+        for process in self._started:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
 
     def _terminate_supervisor(self) -> None:
         """Have it do what ``down`` has it do, without a command that asks for it."""
