@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from stigmer_pm.core.effects import (
     AttemptProbe,
@@ -18,13 +18,14 @@ from stigmer_pm.core.effects import (
     SignalRun,
     StartRun,
 )
-from stigmer_pm.core.events import Due, Event, Hurry, Kill, NotStarted, Stop
+from stigmer_pm.core.events import Due, Event, Hurry, Kill, NotStarted, Reset, Restart, Start, Stop
 from stigmer_pm.core.plan import Change
 from stigmer_pm.core.project import Project
 from stigmer_pm.core.state import Phase
 from stigmer_pm.runtime.spawn import SpawnFailure
 from stigmer_pm.spec import ComponentSpec
 from stigmer_pm.supervisor.deadlines import Deadlines
+from stigmer_pm.supervisor.errors import ending
 from stigmer_pm.supervisor.feed import Feed
 from stigmer_pm.supervisor.news_desk import NewsDesk
 from stigmer_pm.supervisor.recorder import Recorder
@@ -35,6 +36,8 @@ _log = logging.getLogger(__name__)
 #: Seconds that effects are carried out for before the loop gets a turn, so that a thousand starts in a row delay no
 #: exit, probe or command by more than this.
 _SLICE = 0.01
+#: What may start something. A component that is started while everything is stopped keeps that from its end.
+_BEGINS = (Start, Restart, Reset)
 
 
 class Engine:
@@ -67,7 +70,7 @@ class Engine:
         self._attempts: deque[Effect] = deque()
         self._effects: deque[Effect] = deque()
         self._is_scheduled = False
-        self._has_failed = self._has_let_go = False
+        self._has_failed = self._has_let_go = self._stops_all = False
 
     # --- what others ask of it ----------------------------------------------------------------------------------
 
@@ -82,12 +85,24 @@ class Engine:
         self._inbox.append((name, event))
         self._schedule()
 
-    def command(self, news: Iterable[tuple[str, Event]]) -> None:
-        """Somebody asks something of instances; the state that follows is committed when this returns."""
+    def refuse_when_ending(self) -> None:
+        """Raise ``Refused`` when everything is being stopped, or what runs is left to the next supervisor."""
+        if self._stops_all or self._has_let_go:
+            raise ending(stops_all=self._stops_all)
+
+    def command(self, news: Sequence[tuple[str, Event]]) -> None:
+        """Somebody asks something of instances; the state that follows is committed when this returns.
+
+        Raises:
+            Refused: it would begin something, and nothing is begun any more.
+        """
+        if self._has_let_go or any(isinstance(event, _BEGINS) for _, event in news):
+            self.refuse_when_ending()
         self._take(lambda: self.project.handle_news(news, self.clock.now()))
 
     def apply(self, specs: Mapping[str, ComponentSpec], changes: Iterable[Change]) -> None:
-        """Carry out a plan; the state that follows is committed when this returns."""
+        """Carry out a plan; the state that follows is committed when this returns. Raises as :meth:`command`."""
+        self.refuse_when_ending()
         self._desk.declared = {name for name, spec in specs.items() if spec.container is not None}
         self._take(lambda: self.project.apply(specs, changes, self.clock.now()))
 
@@ -102,8 +117,8 @@ class Engine:
         self._schedule()
 
     def stop_all(self, then: Callable[[], None]) -> None:
-        """Stop everything in order; ``then`` is called when nothing runs any more."""
-        self.on_all_stopped = then
+        """Stop everything in order, and begin nothing more; ``then`` is called when nothing runs any more."""
+        self.on_all_stopped, self._stops_all = then, True
         self.command([(i.state.name, Stop()) for i in self.project])
         self._schedule()
 

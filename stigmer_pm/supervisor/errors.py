@@ -21,3 +21,16 @@ class Refused(Exception):
         # A name that is no UTF-8 can't be answered as it came.
         message = self.message.encode(errors="backslashreplace").decode()
         return {"error": {"message": message, "cure": self.cure, "code": self.code, "exit": self.exit_status}}
+
+
+def ending(*, stops_all: bool) -> Refused:
+    """Nothing more is begun: everything is being stopped, or what runs is left to the next supervisor."""
+    return Refused(
+        "the supervisor is stopping everything ('down')"
+        if stops_all
+        else "the supervisor is ending, and leaves what runs",
+        cure="try again when it has ended",
+        code="ending",
+        exit_status=1,
+        status=409,
+    )

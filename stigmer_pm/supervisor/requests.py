@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from stigmer_pm.core.plan import Scope
 from stigmer_pm.core.verdict import ANY_RUN, Goal, Patience
@@ -16,7 +16,7 @@ from stigmer_pm.spec.soundness import check_sound
 from stigmer_pm.supervisor import commands
 from stigmer_pm.supervisor.answer import JSONResponse
 from stigmer_pm.supervisor.arguments import named, number_of, strings_of
-from stigmer_pm.supervisor.bodies import LARGE
+from stigmer_pm.supervisor.bodies import LARGE, SMALL
 from stigmer_pm.supervisor.clock import stamp
 from stigmer_pm.supervisor.documents import Document
 from stigmer_pm.supervisor.errors import Refused
@@ -33,10 +33,26 @@ if TYPE_CHECKING:
     from stigmer_pm.supervisor.service import Service
 
 
+async def _body(service: Service, request: Request, most: int = SMALL, *, stops: bool = False) -> Mapping[str, Any]:
+    """The body of a request that acts on what runs; one that ``stops`` it joins the stop of everything.
+
+    Whether it may is asked before, so that nobody sends 64 MiB in vain, and after: a body takes its time to arrive, and
+    everything may have begun to be stopped meanwhile.
+    """
+
+    def refuse() -> None:
+        if not (stops and service.is_ending):
+            service.refuse_when_ending()
+
+    refuse()
+    body = await service.bodies.read(request, most)
+    refuse()
+    return body
+
+
 async def apply(service: Service, request: Request) -> Response:
     """Apply a resolved file, or say what that would do."""
-    service.refuse_when_ending()
-    body = await service.bodies.read(request, LARGE)
+    body = await _body(service, request, LARGE)
     try:
         spec = decode(ProjectSpec, body.get("spec"))
         check_sound(spec)
@@ -53,9 +69,7 @@ def acting(verb: str) -> Callable[[Service, Request], Awaitable[Response]]:
     """The handler of start, stop, restart or reset."""
 
     async def act(service: Service, request: Request) -> Response:
-        if verb != "stop" or not service.is_ending:  # a stop joins the one of everything
-            service.refuse_when_ending()
-        names = select(service.engine.project, named(await service.bodies.read(request)))
+        names = select(service.engine.project, named(await _body(service, request, stops=verb == "stop")))
         return JSONResponse(commands.act(service.engine, names, verb))
 
     return act
@@ -107,7 +121,7 @@ async def upgrade(service: Service, request: Request) -> Response:
 
 async def down(service: Service, request: Request) -> Response:
     """Stop everything in order and end the supervisor."""
-    body = await service.bodies.read(request)
+    body = await _body(service, request, stops=True)
     targets = {i.state.name: ANY_RUN for i in service.engine.project}
     wish = Wish(targets, Goal.STOPPED, Patience(), number_of(body, "timeout", None))
     service.end()

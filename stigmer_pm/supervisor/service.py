@@ -18,7 +18,6 @@ from stigmer_pm.supervisor.claim import choose_socket, refuse_other_file, refuse
 from stigmer_pm.supervisor.clock import stamp
 from stigmer_pm.supervisor.documents import Document
 from stigmer_pm.supervisor.door import Door
-from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.home import Home
 from stigmer_pm.supervisor.log import log_to
 from stigmer_pm.supervisor.neighbours import remove_neighbour
@@ -160,16 +159,7 @@ class Service:
         Raises:
             Refused: it is.
         """
-        if self.is_ending or self.has_let_go:
-            raise Refused(
-                "the supervisor is stopping everything ('down')"
-                if self.is_ending
-                else "the supervisor is ending, and leaves what runs",
-                cure="try again when it has ended",
-                code="ending",
-                exit_status=1,
-                status=409,
-            )
+        self.engine.refuse_when_ending()
 
     def take_file_of(self, spec: ProjectSpec) -> None:
         """The file that ``spec`` was read from is now that of this project; it may have been moved.
@@ -191,14 +181,14 @@ class Service:
 
     def end_or_kill(self) -> None:
         """The first call stops everything in order, the second kills what is left."""
-        if self.is_ending:
+        if self.is_ending and not self.has_let_go:
             self.engine.kill_all()
         else:
             self.end()
 
     def end(self) -> None:
-        """Stop everything in order, forget what was applied, and end."""
-        if self.is_ending:
+        """Stop everything in order, forget what was applied, and end; what is left to the next one is left."""
+        if self.is_ending or self.has_let_go:
             return
         self.is_ending = True
         self.succession.break_off()

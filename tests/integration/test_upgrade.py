@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import stigmer_pm
-from stigmer_pm.client.requests import ANSWER_WITHIN
+from stigmer_pm.client.conversation import ANSWER_WITHIN
 
 from ..project import Project, Result, eventually
 

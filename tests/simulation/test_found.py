@@ -25,6 +25,8 @@ from stigmer_pm.spec import (
     ProcessExecution,
     TcpCheck,
 )
+from stigmer_pm.supervisor import commands
+from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.recovery import load_project
 from stigmer_pm.supervisor.world import LocalWorld
 
@@ -109,6 +111,31 @@ def test_what_was_noted_of_a_run_that_is_lost_is_no_failed_run() -> None:
     simulation.up()
     assert simulation.engine is not None
     assert simulation.engine.project["web"].state.last_end is None
+
+
+@pytest.mark.parametrize("verb", ["start", "restart", "reset", "stop"])
+def test_nothing_is_begun_once_everything_is_stopped_or_left(verb: str) -> None:
+    """A start that came in late ran on, and ``down`` never ended. What was left to the next supervisor would have been
+    stopped by that, when a stop was written down after all."""
+    for end in ("stop_all", "let_go"):
+        simulation = Simulation(random.Random(0), [component("a")])  # noqa: S311
+        simulation.up()
+        simulation.pass_time(1.0)
+        engine = simulation.engine
+        assert engine is not None
+        if end == "stop_all":
+            engine.stop_all(lambda: None)
+        else:
+            engine.let_go()
+        before = engine.project["a"].state
+        if (end, verb) == ("stop_all", "stop"):
+            commands.act(engine, ["a"], verb)
+        else:
+            with pytest.raises(Refused):
+                commands.act(engine, ["a"], verb)
+        with pytest.raises(Refused):
+            engine.apply({"a": component("a")}, [])
+        assert engine.project["a"].state == before
 
 
 @pytest.mark.parametrize("why", [Why.ENGINE, Why.PAUSED])
