@@ -62,7 +62,11 @@ class Conversation:
     def _stream(
         self, method: str, path: str, body: Document | None = None, query: Sequence[tuple[str, str]] = ()
     ) -> Iterator[tuple[str, Document]]:
-        """The messages that answer one request, as they come; without an end of their own, they were cut off."""
+        """The messages that answer one request, as they come; without an end of their own, they were cut off.
+
+        Raises:
+            Refused: something went wrong in the middle.
+        """
         if method != "GET":
             self.knock()
         with self._connect(self._begin_within()) as connection:
@@ -73,7 +77,10 @@ class Conversation:
             # A stream is silent for as long as nothing happens; one with a timeout ends by itself when that has passed.
             connection.settimeout(None if self.timeout is None else self.timeout + ANSWER_WITHIN)
             try:
-                yield from messages(answer.lines())
+                for event, document in messages(answer.lines()):
+                    if event == "error":
+                        raise _refused(document)
+                    yield event, document
             except TimeoutError as error:
                 raise finding.explain_silence(self.state, self.address, error) from error
             except ConnectionError:
@@ -103,11 +110,16 @@ class Conversation:
 def _refusal(answer: Answer) -> Refused:
     text = answer.read()
     try:
-        error = json.loads(text)["error"]
-        is_ending = error.get("code") == "ending"
-        return Refused(str(error["message"]), error.get("cure"), int(error.get("exit", 1)), is_ending=is_ending)
+        return _refused(json.loads(text))
     except (ValueError, KeyError, TypeError):
         return Refused(f"the supervisor answered with status {answer.status}, and without a reason")
+
+
+def _refused(document: Document) -> Refused:
+    error = document["error"]
+    return Refused(
+        str(error["message"]), error.get("cure"), int(error.get("exit", 1)), code=str(error.get("code") or "")
+    )
 
 
 def quoted(text: str) -> str:

@@ -44,20 +44,13 @@ class NoSupervisor(ClientError):
 
 
 class Refused(ClientError):
-    """The supervisor understood the request and does not carry it out; ``code`` is its word for why.
+    """The supervisor understood the request and does not carry it out; ``code`` is its word for why."""
 
-    ``is_ending``: for it is stopping everything.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        cure: str | None = None,
-        exit_status: int = 1,
-        *,
-        is_ending: bool = False,
-        code: str = "",
-    ) -> None:
+    def __init__(self, message: str, cure: str | None = None, exit_status: int = 1, *, code: str = "") -> None:
         super().__init__(message, cure, exit_status)
-        self.is_ending = is_ending
         self.code = code
+
+    @property
+    def is_ending(self) -> bool:
+        """For it is stopping everything, or ends by itself; the next one can be asked when it has."""
+        return self.code == "ending"

@@ -15,8 +15,8 @@ from stigmer_pm.spec.project import ProjectSpec
 
 # Names of files are made from it: `config.names` has the same for the file.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-# As `config.durations`: longer than anything that is meant, and short enough for every clock that it is added to.
-_LONGEST_S = 10_000 * 366 * 86400.0
+#: As `config.durations`: longer than anything that is meant, and short enough for every clock that it is added to.
+LONGEST_S = 10_000 * 366 * 86400.0
 # Numbers of signals go to 64 on Linux; 0 leaves a container its image's own.
 _SIGNALS = range(65)
 _LARGEST = 2**63 - 1
@@ -55,9 +55,9 @@ def _faults(spec: ComponentSpec, names: set[str]) -> Iterator[str]:
         yield f"there is no signal {spec.stop_signal}"
     backoff = spec.backoff
     times = (spec.min_uptime, spec.restart_window, spec.stop_timeout, backoff.initial, backoff.max)
-    if not all(0 <= seconds <= _LONGEST_S for seconds in times):
+    if not all(0 <= seconds <= LONGEST_S for seconds in times):
         yield "expected durations of 0 to 10000 years"
-    if not (1 <= backoff.factor <= _LONGEST_S and 0 <= backoff.jitter <= 1):
+    if not (1 <= backoff.factor <= LONGEST_S and 0 <= backoff.jitter <= 1):
         yield "expected a backoff with a factor of 1 or more, and a jitter from 0 to 1"
     for kind in ("startup", "liveness", "readiness"):
         probe: ProbeSpec | None = getattr(spec.probes, kind)
@@ -107,9 +107,9 @@ def _faults_of_probe(probe: ProbeSpec, kind: str) -> Iterator[str]:
             re.compile(probe.log.pattern)
         except (re.error, RecursionError, OverflowError) as error:
             yield f"expected a regular expression: {error}"
-    if not (0 < probe.period <= _LONGEST_S and 0 < probe.timeout <= _LONGEST_S):
+    if not (0 < probe.period <= LONGEST_S and 0 < probe.timeout <= LONGEST_S):
         yield "expected a period and a timeout above 0"
-    if not (0 <= probe.initial_delay <= _LONGEST_S and 0 <= (probe.termination_grace or 0) <= _LONGEST_S):
+    if not (0 <= probe.initial_delay <= LONGEST_S and 0 <= (probe.termination_grace or 0) <= LONGEST_S):
         yield "expected durations of 0 to 10000 years"
     if probe.success_threshold < 1 or probe.failure_threshold < 1:
         yield "expected thresholds of 1 or more"

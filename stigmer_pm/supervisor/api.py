@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from stigmer_pm.supervisor import questions, requests
 from stigmer_pm.supervisor.answer import JSONResponse
-from stigmer_pm.supervisor.errors import Refused
+from stigmer_pm.supervisor.errors import Refused, internal, unreadable
 from stigmer_pm.supervisor.service import Service
 from stigmer_pm.supervisor.store import StoreError
 
@@ -60,19 +60,11 @@ def _endpoint(service: Service, handler: Handler) -> Callable[[Request], Awaitab
         except Refused as refused:
             return JSONResponse(refused.document(), status_code=refused.status)
         except StoreError as error:
-            unreadable = Refused(str(error), code="store", exit_status=1, status=503)
-            return JSONResponse(unreadable.document(), status_code=503)
+            return JSONResponse(unreadable(error).document(), status_code=503)
         except ClientDisconnect:
             return Response(status_code=400)  # it hung up in the middle of its request, so nobody reads this
         except Exception:  # noqa: BLE001 (the top of each request: the caller gets one line, the log the traceback)
             _log.exception("bug while answering %s %s", request.method, request.url.path)
-            bug = Refused(
-                "internal error in the supervisor",
-                cure=f"its traceback is in {service.home.dir.supervisor_log}",
-                code="internal",
-                exit_status=1,
-                status=500,
-            )
-            return JSONResponse(bug.document(), status_code=500)
+            return JSONResponse(internal(service.home.dir.supervisor_log).document(), status_code=500)
 
     return endpoint

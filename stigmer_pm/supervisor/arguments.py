@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sized
 from datetime import datetime
 from typing import Any
 
+from stigmer_pm.spec.soundness import LONGEST_S
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.selection import Selection
 
@@ -56,9 +57,13 @@ def refuse_many(key: str, found: Sized) -> None:
 def number_of(body: Mapping[str, Any], key: str, default: float | None) -> float | None:
     """Seconds in a body, or ``None``: no limit."""
     found = body.get(key, default)
-    if found is None or (isinstance(found, (int, float)) and not isinstance(found, bool) and found >= 0):
-        return found
-    raise Refused(f"{key} must be a number of seconds, or null")
+    if found is None:
+        return None
+    if not isinstance(found, (int, float)) or isinstance(found, bool) or found < 0:
+        raise Refused(f"{key} must be a number of seconds, or null")
+    if found > LONGEST_S:
+        raise Refused(f"{key} must be at most 10000 years in seconds, or null: no limit")
+    return float(found)
 
 
 def label_of(text: str) -> tuple[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from stigmer_pm.supervisor.database import StoreError
+
 
 class Refused(Exception):
     """A request that can't be carried out. ``code`` is a word for programs, ``status`` the HTTP status."""
@@ -21,6 +23,22 @@ class Refused(Exception):
         # A name that is no UTF-8 can't be answered as it came.
         message = self.message.encode(errors="backslashreplace").decode()
         return {"error": {"message": message, "cure": self.cure, "code": self.code, "exit": self.exit_status}}
+
+
+def unreadable(error: StoreError) -> Refused:
+    """The record can't be read or written now."""
+    return Refused(str(error), cure=error.cure, code="store", exit_status=1, status=503)
+
+
+def internal(log: str) -> Refused:
+    """A bug; ``log`` has its traceback."""
+    return Refused(
+        "internal error in the supervisor",
+        cure=f"its traceback is in {log}",
+        code="internal",
+        exit_status=1,
+        status=500,
+    )
 
 
 def ending(*, stops_all: bool) -> Refused:

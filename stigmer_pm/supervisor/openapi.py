@@ -12,6 +12,7 @@ from typing import Any
 from stigmer_pm.core.verdict import Goal
 from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.spec.shape import Schema, shape_of
+from stigmer_pm.spec.soundness import LONGEST_S
 from stigmer_pm.supervisor.openapi_answers import ANSWERS, list_of, mapping_of, ref
 
 #: Of the document itself. It grows with what can be asked, and what is there stays as it is.
@@ -29,7 +30,7 @@ _STATUSES: Mapping[int, str] = {
 _EVENT_STREAM = "text/event-stream"
 
 _STRINGS = list_of({"type": "string"})
-_SECONDS: Schema = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]}
+_SECONDS: Schema = {"anyOf": [{"type": "number", "minimum": 0, "maximum": LONGEST_S}, {"type": "null"}]}
 _SELECTION: Mapping[str, Schema] = {
     "names": {**_STRINGS, "description": "names of components, or glob patterns"},
     "labels": {**mapping_of({"type": "string"}), "description": "only components with all of these labels"},

@@ -147,9 +147,9 @@ ANSWERS: Mapping[str, Schema] = {
         ),
         "required": ["name", "state", "phase", "reason"],
     },
-    # "moved": another version takes over, and is to be asked again.
-    "Waited": _stream("progress", "done", "moved"),
-    "Happened": _stream("event", "moved"),
+    # "moved": another version takes over, and is to be asked again. "error": what has ended the stream, as an "Error".
+    "Waited": _stream("progress", "done", "moved", "error"),
+    "Happened": _stream("event", "moved", "error"),
     "Ending": _record({"pid": _WHOLE}),
     "Upgraded": _record({"from": _TEXT, "to": _TEXT, "pid": _WHOLE, "since": _TIME}),
     "Probe": _record(

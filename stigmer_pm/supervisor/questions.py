@@ -58,16 +58,25 @@ async def events(service: Service, request: Request) -> Response:
     if query.getlist("name"):
         names = tuple(select(service.engine.project, Selection(tuple(query.getlist("name")))))
     if query.get("follow") in ("1", "true"):
-        return stream(_follow_events(service, since, names, limit))
+        messages = _follow_events(service, since, names, limit)
+        await anext(messages)  # what can't be read is said before the answer has begun
+        return stream(service, messages)
     rows = service.store.events(since=since, instances=names, limit=limit)
     return JSONResponse({"events": [event_document(row) for row in rows]})
 
 
 async def _follow_events(service: Service, since: float, names: tuple[str, ...], limit: int | None) -> Messages:
+    """The journal and what is added to it, after a first message that only says that the journal could be read.
+
+    Raises:
+        StoreError: it can't be.
+    """
     subscription = service.engine.feed.subscribe(is_client=True)
     try:
+        rows = service.store.events(since=since, instances=names, limit=limit)
+        yield "read", {}
         last = 0
-        for row in service.store.events(since=since, instances=names, limit=limit):
+        for row in rows:
             last = row.id
             yield "event", event_document(row)
         while True:
@@ -97,4 +106,4 @@ async def wait_for(service: Service, request: Request) -> Response:
     settle = number_of(body, "settle", 1.0)
     patience = Patience(1.0 if settle is None else settle, number_of(body, "patience", None))
     wish = Wish({str(n): int(r) for n, r in targets.items()}, goal, patience, number_of(body, "timeout", None))
-    return stream(wait(service.engine, wish))
+    return stream(service, wait(service.engine, wish))

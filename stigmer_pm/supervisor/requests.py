@@ -125,7 +125,7 @@ async def down(service: Service, request: Request) -> Response:
     targets = {i.state.name: ANY_RUN for i in service.engine.project}
     wish = Wish(targets, Goal.STOPPED, Patience(), number_of(body, "timeout", None))
     service.end()
-    return stream(_with_what_stays(service, wait(service.engine, wish)))
+    return stream(service, _with_what_stays(service, wait(service.engine, wish)))
 
 
 async def _with_what_stays(service: Service, messages: Messages) -> Messages:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +14,13 @@ import jsonschema
 import pytest
 import requests
 from docker.transport import UnixHTTPAdapter
-from hypothesis import given
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from stigmer_pm.config import load
+from stigmer_pm.spec.codec import encode
 from stigmer_pm.supervisor.api import ROUTES
-from stigmer_pm.supervisor.openapi import document
+from stigmer_pm.supervisor.openapi import OPERATIONS, document
 from tests.project import Project, make_project
 
 from .effort import examples
@@ -40,6 +45,30 @@ ASKED = [
     for mode in ("POSITIVE", "NEGATIVE")
     if path not in ("/v1/down", "/v1/let-go", "/v1/upgrade") and (path, mode) != ("/v1/openapi.json", "NEGATIVE")
 ]
+
+
+#: Stands in a body for the number that is written there.
+PLACE = "a number"
+
+
+def _fields_with_numbers() -> Iterator[tuple[str, str]]:
+    """Every place of a body that takes a number: those that requests name, and all of a component's."""
+    yield "/v1/signal", "signal"
+    yield "/v1/wait", "targets.web"
+    for name, schema in OPERATIONS["POST", "/v1/wait"].body.items():  # type: ignore[union-attr]
+        # A wait without an end would go on for ever: the others are asked with one.
+        if "number" in json.dumps(schema):
+            yield "/v1/wait", name
+    component = document((method, path) for method, path, _ in ROUTES)["components"]["schemas"]["ComponentSpec"]
+    for name, schema in component["properties"].items():
+        if {"number", "integer"} & set(re.findall(r"[a-z]+", json.dumps(schema))):
+            yield "/v1/apply", f"spec.components.0.{name}"
+    for name in ("period", "timeout", "initial_delay", "failure_threshold", "termination_grace"):
+        yield "/v1/apply", f"spec.components.0.probes.liveness.{name}"
+    for name in ("initial", "max", "factor", "jitter"):
+        yield "/v1/apply", f"spec.components.0.backoff.{name}"
+    for name in ("umask", "nice"):
+        yield "/v1/apply", f"spec.components.0.process.{name}"
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +137,49 @@ def _bound(case: Any) -> None:
         case.query["follow"] = "0"
     elif case.query:
         case.query.pop("follow", None)
+
+
+#: Numbers that JSON can write, and clocks, databases and machine words can't hold.
+NUMBERS = st.one_of(
+    st.tuples(st.sampled_from(["1", "-1"]), st.sampled_from([0, 1, 9, 18, 30, 300, 308, 309, 400, 4200])).map(
+        lambda drawn: drawn[0] + "0" * drawn[1]
+    ),
+    st.integers(2**62, 2**70).map(str),
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.sampled_from(["1e308", "-1e308", "5e-324", "1e999", "NaN", "-Infinity", "9" * 5000]),
+)
+
+
+@pytest.mark.parametrize(("path", "field"), sorted(_fields_with_numbers()))
+def test_a_number_of_any_size_is_answered_in_words(
+    session: requests.Session, supervised: Project, path: str, field: str
+) -> None:
+    """In each place where a body has one. A stream must not end in the middle, nor an answer be a bug."""
+    spec = encode(load(str(supervised.dir / "stigmer.yaml"), {}))
+    bodies: dict[str, dict[str, Any]] = {
+        "/v1/wait": {"for": "ready", "targets": {"web": 1, "broken": 1, "worker": 1}, "timeout": 0.02},
+        "/v1/apply": {"spec": spec, "dry_run": True},
+        "/v1/signal": {"names": ["web"], "signal": 0},
+    }
+
+    @examples(40)
+    @given(number=NUMBERS)
+    @example("1" + "0" * 400)  # no float holds it
+    @example("-1" + "0" * 400)
+    def ask(number: str) -> None:
+        body = copy.deepcopy(bodies[path])
+        *way, last = field.split(".")
+        part: Any = body
+        for key in way:
+            part = part[int(key) if key.isdecimal() else key]
+        part[last] = PLACE
+        sent = json.dumps(body).replace(json.dumps(PLACE), number)
+        with session.post(URL + path, data=sent, stream=True, timeout=20) as answer:
+            told = answer.raw.readline() if answer.status_code == 200 and path == "/v1/wait" else b"event: progress"
+        assert answer.status_code in (200, 400)
+        assert told.startswith((b"event: progress", b"event: done"))
+
+    ask()
 
 
 def _not_promised() -> list[Any]:
