@@ -30,6 +30,16 @@ def unreadable(error: StoreError) -> Refused:
     return Refused(str(error), cure=error.cure, code="store", exit_status=1, status=503)
 
 
+def refuse_full_disk(folder: str) -> Refused:
+    """What is answered when no supervisor can be begun for it."""
+    return Refused(
+        f"cannot write into the state folder '{folder}': the disk is full",
+        cure="free some space there, and try again; what runs goes on",
+        exit_status=1,
+        code="disk-full",
+    )
+
+
 def internal(log: str) -> Refused:
     """A bug; ``log`` has its traceback."""
     return Refused(

@@ -1,12 +1,10 @@
-"""A disk without room: how it is told from what else may go wrong, and the one answer to who starts a supervisor."""
+"""A disk without room: how it is told from what else may go wrong."""
 
 from __future__ import annotations
 
 import errno
 import os
 from contextlib import suppress
-
-from stigmer_pm.supervisor.errors import Refused
 
 #: No room on the disk, or none that is left to this user.
 _ERRORS = (errno.ENOSPC, errno.EDQUOT)
@@ -38,13 +36,3 @@ def has_no_room(folder: str) -> bool:
         os.close(descriptor)
         with suppress(OSError):
             os.unlink(path)
-
-
-def refuse_full_disk(folder: str) -> Refused:
-    """What is answered when no supervisor can be begun for it."""
-    return Refused(
-        f"cannot write into the state folder '{folder}': the disk is full",
-        cure="free some space there, and try again; what runs goes on",
-        exit_status=1,
-        code="disk-full",
-    )

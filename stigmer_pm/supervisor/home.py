@@ -14,8 +14,8 @@ from contextlib import suppress
 from stigmer_pm.locks import unexecuted
 from stigmer_pm.runtime import system, table
 from stigmer_pm.statedir import StateDir
-from stigmer_pm.supervisor.errors import Refused
-from stigmer_pm.supervisor.full_disk import is_full, refuse_full_disk
+from stigmer_pm.supervisor.errors import Refused, refuse_full_disk
+from stigmer_pm.supervisor.full_disk import is_full
 from stigmer_pm.supervisor.private_folder import NotPrivate, make_private
 
 #: What a state folder of ours, or a folder within it, has in it.

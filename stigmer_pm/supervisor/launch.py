@@ -37,8 +37,9 @@ class Seed:
             SeedFailed: a bug has ended it.
         """
         with self._channel:
-            try:
+            with suppress(OSError):  # it may have ended by now, and what it has said is still to be read
                 self._channel.sendall(json.dumps(order).encode() + b"\n")
+            try:
                 with self._channel.makefile("rb") as answers:
                     line = answers.readline()
             except OSError:

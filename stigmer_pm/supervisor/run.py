@@ -15,8 +15,8 @@ from stigmer_pm.spec.codec import decode
 from stigmer_pm.statedir import StateDir
 from stigmer_pm.supervisor import signals
 from stigmer_pm.supervisor.beginning_again import Failed, serve_in_spite_of_bugs
-from stigmer_pm.supervisor.errors import Refused
-from stigmer_pm.supervisor.full_disk import is_full, refuse_full_disk
+from stigmer_pm.supervisor.errors import Refused, refuse_full_disk
+from stigmer_pm.supervisor.full_disk import is_full
 from stigmer_pm.supervisor.handover import Handover
 from stigmer_pm.supervisor.home import Busy, Home
 from stigmer_pm.supervisor.log import last_words, log_to
