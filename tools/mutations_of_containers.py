@@ -68,8 +68,8 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         (
             "the health at the start is not kept",
-            "container=event.container, health=event.health)",
-            "container=event.container)",
+            "        health=event.health,\n",
+            "",
         ),
         ("news of a container that is over are taken", "Emptied, Noted, HealthTold, ProbeDone)", "Emptied, ProbeDone)"),
     ),
