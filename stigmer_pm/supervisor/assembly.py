@@ -43,8 +43,9 @@ def make_engine(loop: asyncio.AbstractEventLoop, store: Store, world: LocalWorld
             code="lost-record",
         )
     believe_marks(store, world)
+    declared = order.spec.components if order.spec is not None else ()
     seen = {name: number for name, (number, *_) in world.find_marked().items()} if store.load_instances() else {}
-    project = load_project(store, clock.now(), world.boot_id(), world.pid_namespace(), seen)
+    project = load_project(store, clock.now(), world.boot_id(), world.pid_namespace(), seen, declared)
     engine = Engine(loop, clock, store, world, project)
     if store.moved_aside is not None:
         tell_of_damage(engine, store.moved_aside)

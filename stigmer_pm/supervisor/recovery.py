@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 from stigmer_pm.core.dependencies import Instance
@@ -28,12 +28,17 @@ _LOOK_BACK = 50
 
 
 def load_project(
-    memory: Memory, now: float, boot_id: str, pid_namespace: str = "", seen: Mapping[str, int] | None = None
+    memory: Memory,
+    now: float,
+    boot_id: str,
+    pid_namespace: str = "",
+    seen: Mapping[str, int] | None = None,
+    declared: Sequence[ComponentSpec] = (),
 ) -> Project:
     """The project as it was last written; empty when nothing was.
 
     ``seen`` has the number of the newest run of an instance of which something lives: one that is not on record was
-    begun when nothing could be written.
+    begun when nothing could be written. Where nothing at all is on record of its component, it is one of ``declared``.
 
     After a start of the machine (another ``boot_id``) nothing of it lives, and times from before mean nothing now.
     In another ``pid_namespace`` the same is true of processes: a container that was started again has none of those
@@ -52,6 +57,12 @@ def load_project(
         if number > state.run_number:
             state = _begun_unwritten(state, number, now)
         revived.append(Instance(instance.spec, state))
+    known = {i.state.name for i in revived}
+    for spec in declared:
+        if seen and spec.name in seen and spec.name not in known:
+            revived.append(Instance(spec, _begun_unwritten(InstanceState(spec.name), seen[spec.name], now)))
+    if len(revived) > len(instances):
+        memory.remember(here)  # has all of it written, these with their specs, when the runs are looked for
     if recorded != here:
         # In one with the marks of this boot: who dies in between would take what is on record for this boot's.
         try:

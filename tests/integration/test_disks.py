@@ -251,14 +251,18 @@ def test_a_run_that_was_begun_on_a_full_disk_is_found_by_the_next_supervisor(mou
     kill(project, "a")
     eventually(lambda: trouble(project), "nothing can be written", 30.0, pause=0.5)
     a = kill(project, "a")
+    project.write(FILE + "      c: {command: sleep 1001}\n")
+    project.up()
+    c = project.pid("c")
     kill_supervisor(project)
     assert "nothing changed" in project.up().out
-    assert project.pid("a") == a
+    assert (project.pid("a"), project.pid("c")) == (a, c)
     assert [pid for pid, command in project.living().items() if command == "sleep 1000"] == [a]
+    assert [pid for pid, command in project.living().items() if command == "sleep 1001"] == [c]
     project.empty()
     eventually(lambda: not trouble(project), "the trouble is over", 30.0, pause=1.0)
     restart_supervisor(project)
-    assert project.pid("a") == a
+    assert (project.pid("a"), project.pid("c")) == (a, c)
     os.kill(a, signal.SIGKILL)
     eventually(lambda: project.ps()["a"]["pid"] not in (None, a), "it is watched", pause=0.2)
     no_traceback(project)
