@@ -49,12 +49,15 @@ class Silent:
 
 class FakeEngine:
     """``answers`` has what is answered, by the method and the path, such as ``POST /containers/c0ffee/kill``; what it
-    doesn't have is answered with 404. ``asked`` are the requests that came, but for those about the engine itself."""
+    doesn't have is answered with 404. ``asked`` are the requests that came, but for those about the engine itself;
+    ``heard``: how often its events were asked for. ``ends_events``: it tells none, and ends."""
 
     def __init__(self, socket: Path) -> None:
         self.host = f"unix://{socket}"
         self.answers: dict[str, Callable[[], Awaitable[Answer]]] = {}
         self.asked: list[str] = []
+        self.heard = 0
+        self.ends_events = False
         self._socket = socket
         self._listeners: list[asyncio.StreamWriter] = []
         self._connections: set[asyncio.StreamWriter] = set()
@@ -101,6 +104,10 @@ class FakeEngine:
         match path.rpartition("/")[2]:
             case "events":
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+                self.heard += 1
+                if self.ends_events:
+                    writer.write(b"0\r\n\r\n")
+                    return False
                 self._listeners.append(writer)
                 return True
             case "version":

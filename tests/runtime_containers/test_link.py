@@ -79,6 +79,19 @@ def test_without_any_thread_an_engine_is_waited_for(engine: FakeEngine, threads:
     assert "ulimit -u" in heard.told[0]
 
 
+def test_an_engine_that_ends_its_events_at_once_is_not_asked_without_a_pause(engine: FakeEngine) -> None:
+    """It would take a whole CPU, here and there."""
+    engine.ends_events = True
+
+    async def test() -> None:
+        async with linked(engine, Heard()) as link:
+            await until(lambda: link.is_up, "it is up")
+            await asyncio.sleep(1.0)
+
+    asyncio.run(test())
+    assert 1 < engine.heard < 10
+
+
 def test_it_is_let_go_of_whatever_its_keeper_ended_with(engine: FakeEngine, caplog: pytest.LogCaptureFixture) -> None:
     """A bug in what follows from an outage is logged, and others are let go of as well."""
 

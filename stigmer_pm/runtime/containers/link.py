@@ -174,15 +174,18 @@ class EngineLink:
                 async with asyncio.timeout(_FIRST_WITHIN):
                     self._events = await self._knockers.run(self._listen)
                 over = self._read(self._events)
-                pause, self.silence = _FIRST_PAUSE, ""
+                began, self.silence = self._loop.time(), ""
                 self._is_there.set()
                 self._listener.engine_is_there()
                 await self._attend(over)
+                if self._loop.time() - began > _LONGEST_PAUSE:
+                    pause = _FIRST_PAUSE
+                    continue  # at once, so that an end of the engine is noticed; but not of one that ends each answer
             except Exception as error:  # noqa: BLE001 (an address that the SDK chokes on, for one)
                 self._lose(self._why_not(error))
                 self._stop_listening()
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _why_not(self, error: Exception) -> str:
         if isinstance(error, TimeoutError):
