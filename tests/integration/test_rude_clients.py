@@ -194,6 +194,7 @@ def test_what_is_asked_has_bounds(project: Project) -> None:
         ("/v1/stop", {"names": ["a"] * 20_000}, "too many names"),
         ("/v1/stop", {"labels": {str(n): "x" for n in range(20_000)}}, "too many labels"),
         ("/v1/wait", {"targets": {str(n): 1 for n in range(20_000)}}, "too many targets"),
+        ("/v1/stop", {"names": ["*" * n for n in range(1, 102)]}, "too many patterns"),
         ("/v1/stop", {"names": ["x" * 2**21]}, "longer than"),
         ("/v1/apply", {"spec": "x" * (2**26 + 1)}, "longer than"),
     )
