@@ -58,11 +58,8 @@ async def apply(service: Service, request: Request) -> Response:
         check_sound(spec)
     except ValueError as error:
         raise Refused(f"cannot read the spec: {error}") from error
-    service.take_file_of(spec)
     scope = Scope(strings_of(body, "names"), strings_of(body, "profiles"))
-    return JSONResponse(
-        commands.apply(service.engine, service.store, spec, scope, dry_run=bool(body.get("dry_run", False)))
-    )
+    return JSONResponse(service.apply(spec, scope, dry_run=bool(body.get("dry_run", False))))
 
 
 def acting(verb: str) -> Callable[[Service, Request], Awaitable[Response]]:

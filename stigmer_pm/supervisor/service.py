@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Mapping
 
 from stigmer_pm.core.effects import EventKind
+from stigmer_pm.core.plan import Scope
 from stigmer_pm.runtime import system
 from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.supervisor import commands
@@ -161,14 +162,18 @@ class Service:
         """
         self.engine.refuse_when_ending()
 
-    def take_file_of(self, spec: ProjectSpec) -> None:
-        """The file that ``spec`` was read from is now that of this project; it may have been moved.
+    def apply(self, spec: ProjectSpec, scope: Scope, *, dry_run: bool) -> Document:
+        """Apply a file, which is that of this project from then on: it may have been moved. The answer of
+        ``/v1/apply``.
 
         Raises:
-            Refused: the file before it is still there, so it is another one.
+            Refused: the file before it is still there, so it is another one; or it can't be applied.
         """
         refuse_other_file(self.home.dir.path, spec.file, self.file)
-        self.file, self.project_name = spec.file, spec.name
+        answer = commands.apply(self.engine, self.store, spec, scope, dry_run=dry_run)
+        if not dry_run:
+            self.file, self.project_name = spec.file, spec.name
+        return answer
 
     def reopen_log(self) -> None:
         """Somebody has moved ``supervisor.log`` away: write into a new one of the same name."""

@@ -6,7 +6,11 @@ import json
 
 import pytest
 
+from stigmer_pm.config import load
+from stigmer_pm.spec.codec import encode
+
 from ..project import Project
+from .test_attacks import ask
 
 BASE = """
     components:
@@ -151,3 +155,22 @@ def test_a_new_probe_value_is_what_is_asked_from_then_on(running: Project) -> No
     (running.dir / "flag").touch()
     running.ok("wait", "c")
     assert running.pid("c") == pid
+
+
+def test_a_dry_run_changes_nothing_of_the_supervisor_either(project: Project) -> None:
+    """The new name of the project stood in ``ps`` at once; also when the plan was refused."""
+    text = "project: {}\ncomponents: {{a: {{command: sleep 1000}}}}\n"
+    project.write(text.format("one"))
+    project.up()
+
+    def name() -> str:
+        return str(ask(project, "GET", "/v1/ps")[1]["project"])
+
+    project.write(text.format("two"))
+    project.up("--dry-run")
+    assert name() == "one"
+    spec = encode(load(str(project.dir / "stigmer.yaml"), {}))
+    assert ask(project, "POST", "/v1/apply", {"spec": spec, "names": ["nobody"]})[0] == 404
+    assert name() == "one"
+    project.up()
+    assert name() == "two"
