@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 import time
 from collections.abc import Iterator, Mapping
 
@@ -36,6 +37,15 @@ def connected(path: str, timeout: float) -> socket.socket:
     except BaseException:
         connection.close()
         raise
+
+
+def peer_of(connection: socket.socket) -> tuple[int | None, int | None]:
+    """The process and the user at the other end, by the kernel's word; ``None`` where it doesn't tell."""
+    option = getattr(socket, "SO_PEERCRED", None)
+    if option is None:
+        return None, None
+    pid, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("3i")))
+    return int(pid), int(uid)
 
 
 def socket_name(state_dir: str) -> str:

@@ -10,8 +10,8 @@ import errno
 import os
 import socket
 
-from stigmer_pm.client.finding import Address, belongs_to, peer_of
-from stigmer_pm.sockets import connected
+from stigmer_pm.client.finding import Address, belongs_to
+from stigmer_pm.sockets import connected, peer_of
 
 
 def connect(address: Address, timeout: float) -> socket.socket:

@@ -9,10 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import pwd
-import socket
 import stat
-import struct
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,8 +17,9 @@ from dataclasses import dataclass
 from stigmer_pm.client.errors import NoSupervisor
 from stigmer_pm.locks import unexecuted
 from stigmer_pm.marks import mark_key, marked_pids
-from stigmer_pm.sockets import all_folders, connected, socket_name
+from stigmer_pm.sockets import all_folders, connected, peer_of, socket_name
 from stigmer_pm.statedir import StateDir
+from stigmer_pm.users import user_name
 
 _STARTING_OR_ENDING = "the supervisor of this project is just starting or ending"
 #: Seconds that one that has been killed may hold its lock after its connections are gone.
@@ -112,15 +110,6 @@ def _answering(state: StateDir, environ: Mapping[str, str]) -> Address | None:
             pid = peer_of(connection)[0]
         return Address(pid or 0, path, "", "", os.geteuid())
     return None
-
-
-def peer_of(connection: socket.socket) -> tuple[int | None, int | None]:
-    """The process and the user at the other end, by the kernel's word; ``None`` where it doesn't tell."""
-    option = getattr(socket, "SO_PEERCRED", None)
-    if option is None:
-        return None, None
-    pid, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("3i")))
-    return int(pid), int(uid)
 
 
 def none_runs(detail: str = "") -> NoSupervisor:
@@ -228,10 +217,7 @@ def _owner_of(state: StateDir) -> int | None:
 
 def belongs_to(what: str, uid: int) -> NoSupervisor:
     """The error for something that is another user's."""
-    try:
-        name = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        name = f"user {uid}"
+    name = user_name(uid)
     return NoSupervisor(
         f"permission denied: {what} belongs to {name}",
         f"run this as {name}, or set state_dir in stigmer.yaml to a folder of your own",

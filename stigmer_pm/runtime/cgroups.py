@@ -17,6 +17,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from stigmer_pm.notes import write_note
+
 _log = logging.getLogger(__name__)
 
 #: How systemd marks what it delegates: the first readable for anybody (systemd 251), the other for root.
@@ -53,11 +55,8 @@ class Cgroups:
 
     def _write_note(self) -> None:
         """Without it, a later supervisor elsewhere keeps what runs together by its marks: no reason to do without."""
-        new = f"{self._note}.new"
         try:
-            with open(new, "w", encoding="utf-8", errors="surrogateescape") as file:
-                file.writelines(f"{path}\n" for path in self._folders)
-            os.rename(new, self._note)
+            write_note(self._note, "".join(f"{path}\n" for path in self._folders))
         except OSError as error:
             _log.warning("cannot note where the cgroups of the runs are: %s", error)
 

@@ -78,7 +78,12 @@ def _scalar(kind: type) -> _Decoder:
     def read(value: Json) -> object:
         if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
             raise ValueError(f"expected a {kind.__name__}, found {value!r:.60}")
-        return float(value) if kind is float and isinstance(value, (int, float)) else value
+        if kind is not float:
+            return value
+        try:
+            return float(cast(float, value))
+        except OverflowError:
+            raise ValueError("expected a number that a float holds") from None
 
     return read
 

@@ -7,13 +7,12 @@ import logging
 import os
 import socket
 import stat
-import struct
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from stigmer_pm.sockets import LONGEST_PATH, connected, own_folders, socket_name
+from stigmer_pm.sockets import LONGEST_PATH, connected, own_folders, peer_of, socket_name
 from stigmer_pm.supervisor.private_folder import NotPrivate, make_private
 
 if TYPE_CHECKING:
@@ -73,7 +72,6 @@ def listen(path: str) -> socket.socket:
 
 def answering_pid(path: str) -> int | None:
     """The process that listens at ``path``, by the kernel's word; 0: one it doesn't name; ``None``: nobody does."""
-    option = getattr(socket, "SO_PEERCRED", None)
     try:
         connection = connected(path, 1.0)
     except TimeoutError:
@@ -81,10 +79,8 @@ def answering_pid(path: str) -> int | None:
     except OSError:
         return None
     with connection:
-        if option is None:
-            return 0
-        pid, _, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("3i")))
-        return int(pid)
+        pid, _ = peer_of(connection)
+        return pid or 0
 
 
 class Door:

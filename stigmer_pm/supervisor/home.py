@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from stigmer_pm.locks import unexecuted
+from stigmer_pm.notes import write_note
 from stigmer_pm.runtime import system, table
 from stigmer_pm.statedir import StateDir
 from stigmer_pm.supervisor.errors import Refused, refuse_full_disk
@@ -107,12 +108,12 @@ class Home:
         self.lock_fd = lock_fd
 
     def publish(self, address: Mapping[str, object]) -> None:
-        """Write down where this supervisor is found; readers see the old or the new one, never a half."""
-        temporary = f"{self.dir.address}.new"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(address, file)
-        os.replace(temporary, self.dir.address)
+        """Write down where this supervisor is found.
+
+        Raises:
+            OSError: it can't be written.
+        """
+        write_note(self.dir.address, json.dumps(address))
 
     def is_published(self, address: Mapping[str, object]) -> bool:
         """This address is what readers find."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from stigmer_pm.notes import write_note
 from stigmer_pm.sockets import all_folders
 from stigmer_pm.supervisor.door import answering_pid
 
@@ -30,10 +31,7 @@ def write_neighbour(socket_path: str, file: str, state_dir: str) -> None:
     Raises:
         OSError: it can't be written.
     """
-    temporary = f"{socket_path}{_SUFFIX}.new"
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w") as note:
-        json.dump({"file": file, "state_dir": state_dir}, note)
-    os.replace(temporary, f"{socket_path}{_SUFFIX}")
+    write_note(f"{socket_path}{_SUFFIX}", json.dumps({"file": file, "state_dir": state_dir}))
 
 
 def remove_neighbour(socket_path: str) -> None:

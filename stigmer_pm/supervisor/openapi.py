@@ -22,7 +22,7 @@ _WHERE = "#/components/schemas/"
 _STATUSES: Mapping[int, str] = {
     400: "the request is not understood, or can't be carried out",
     404: "no component is called so, or has the label",
-    409: "the supervisor is stopping everything",
+    409: "not now: the supervisor is ending, or can't let another one take its place; the error's code says which",
     413: "the request is longer than is read, or names too much",
     500: "a bug in the supervisor; its log has the traceback",
     503: "the supervisor can't carry it out now: its store can't be read, or too much is being sent to it at once",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import pwd
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+
+from stigmer_pm.users import user_name
 
 #: Says whether what lies in a folder (given as a descriptor) is ours, so that it may be closed to everybody else.
 IsOurs = Callable[[int], bool]
@@ -100,13 +101,6 @@ def _take_possession(path: str, descriptor: int, is_ours: IsOurs) -> None:
 
 
 def _belongs_to(uid: int) -> NotPrivate:
-    owner = _user_name(uid)
+    owner = user_name(uid)
     cure = f"run stigmer-pm as {owner}, or set state_dir in stigmer.yaml to a folder of your own"
     return NotPrivate(f"it belongs to {owner}", cure)
-
-
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"

@@ -12,14 +12,14 @@ import logging
 import os
 import resource
 import select
-import socket
-import struct
 from typing import Any
 
 import h11
 from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
+
+from stigmer_pm.sockets import peer_of
 
 _log = logging.getLogger(__name__)
 
@@ -30,15 +30,6 @@ _MOST = 512
 #: counted, and not the time that has passed: a supervisor that was suspended has kept others waiting, and not they it.
 #: (nginx waits 60 s for a head or a body that comes from far away; these come from the same machine.)
 _ROUND, _PATIENCE = 5.0, 4
-
-
-def peer_uid(connection: socket.socket) -> int | None:
-    """The user at the other end, by the kernel's word; ``None`` where it doesn't tell."""
-    option = getattr(socket, "SO_PEERCRED", None)
-    if option is None:
-        return None
-    _, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("3i")))
-    return int(uid)
 
 
 class Visitors:
@@ -85,6 +76,11 @@ class Visitors:
                 visitor.transport.abort()
 
     def _look_round(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Hang up on those who take too long with a request, or with the last of an answer, and on those who have left.
+
+        A stream that goes on may wait for its reader, a day if need be (a terminal that is stopped, a laptop that is
+        closed): it has to go when its place is needed, and not before (:meth:`admit`).
+        """
         self._round = loop.call_later(_ROUND, self._look_round, loop) if self._open else None
         for visitor in list(self._open):
             owes = visitor.owes_request or (visitor.owes_reading and visitor.transport.is_closing())
@@ -130,7 +126,7 @@ class _Visitor(H11Protocol):
 
     def connection_made(self, transport: Any) -> None:
         """Let it in, or not."""
-        uid = peer_uid(transport.get_extra_info("socket"))
+        _, uid = peer_of(transport.get_extra_info("socket"))
         if uid not in (None, 0, os.geteuid()):
             _log.warning("turned away a connection of user %s", uid)
             transport.abort()

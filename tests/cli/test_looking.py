@@ -64,6 +64,18 @@ def test_following_events_begins_with_the_last_ten(cli: Cli, fake: FakeSuperviso
     assert fake.asked[-1].path == "/v1/events?name=web&limit=10&follow=1"
 
 
+def test_what_breaks_a_stream_is_said_and_is_exit_1(cli: Cli, fake: FakeSupervisor) -> None:
+    """The status was long sent, and it looked like a supervisor that has ended."""
+    error = {"message": "internal error in the supervisor", "cure": "see its log", "code": "internal", "exit": 1}
+    broken: list[tuple[str, Any]] = [("error", {"error": error})]
+    fake.answers["GET /v1/events"] = [("event", event(1, "running", "pid 12")), *broken]
+    fake.answers["POST /v1/wait"] = broken
+    for command in (("events", "-f"), ("wait", "web")):
+        result = cli.run(*command)
+        assert result.code == 1
+        assert result.err == "error: internal error in the supervisor\n  see its log\n"
+
+
 def test_since_takes_a_duration_or_a_time(cli: Cli, fake: FakeSupervisor) -> None:
     """Both go to the supervisor as a time in UTC."""
     fake.answers["GET /v1/events"] = {"events": []}
