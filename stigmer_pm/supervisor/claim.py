@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping
 
-from stigmer_pm.supervisor.door import answering_pid, socket_path
+from stigmer_pm.supervisor.door import answering_pid, listen, socket_path
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.neighbours import read_neighbours
 from stigmer_pm.supervisor.upkeep import PERIOD
@@ -42,7 +43,7 @@ def refuse_other_folder(state_dir: str, file: str, environ: Mapping[str, str]) -
 
 
 def choose_socket(state_dir: str, environ: Mapping[str, str]) -> str:
-    """Where the socket goes; before anything is started, so that a place that can't be had changes nothing.
+    """Where the socket goes.
 
     Raises:
         Refused: there is no place for it, or somebody answers there.
@@ -64,3 +65,20 @@ def choose_socket(state_dir: str, environ: Mapping[str, str]) -> str:
             exit_status=3,
         )
     return path
+
+
+def take_socket(path: str) -> socket.socket:
+    """Listen at ``path``; before anything is started, so that a place that can't be had changes nothing.
+
+    Raises:
+        Refused: there is no room for it.
+    """
+    try:
+        return listen(path)
+    except OSError as error:
+        raise Refused(
+            f"cannot make the socket '{path}': {(error.strerror or str(error)).lower()}",
+            cure="see to that (df, df -i, ulimit -n), or set XDG_RUNTIME_DIR or TMPDIR to a folder elsewhere",
+            code="socket",
+            exit_status=1,
+        ) from error

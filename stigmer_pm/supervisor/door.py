@@ -58,16 +58,32 @@ def _refuse_what_is_no_socket(path: str) -> None:
 
 
 def listen(path: str) -> socket.socket:
-    """A listening socket at ``path``, mode 0600. One that lies there is stale: we hold the project's lock."""
+    """A listening socket at ``path``, mode 0600. One that lies there is stale: we hold the project's lock.
+
+    Raises:
+        OSError: it can't be made there.
+    """
     with suppress(FileNotFoundError):
         os.unlink(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    # The folder lets nobody else in, so nobody can connect between these two.
-    listener.bind(path)
-    os.chmod(path, 0o600)
-    listener.listen(BACKLOG)
+    try:
+        # The folder lets nobody else in, so nobody can connect between these two.
+        listener.bind(path)
+        os.chmod(path, 0o600)
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
     listener.setblocking(False)
     return listener
+
+
+def stop_listening(listener: socket.socket) -> None:
+    """Close it and remove it from its place."""
+    path = listener.getsockname()
+    listener.close()
+    with suppress(OSError):
+        os.unlink(path)
 
 
 def answering_pid(path: str) -> int | None:
@@ -138,6 +154,11 @@ class Door:
         self._listener = kept
         await self.drain()
         return kept.fileno()
+
+    @property
+    def is_listening(self) -> bool:
+        """It has a socket, wherever that lies."""
+        return self._listener is not None
 
     def is_open(self) -> bool:
         """The socket lies where clients look for it."""

@@ -156,6 +156,8 @@ class _Foreground:
             if is_to_end:
                 service.end()
             await service.open_door()
+            if service.lack is not None:
+                self._display.say(service.lack.message)
             notifier.tell_ready()
             tasks.append(asyncio.create_task(notifier.keep_watchdog_calm()))
             for task in tasks:

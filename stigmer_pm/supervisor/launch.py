@@ -31,7 +31,8 @@ class Seed:
     def plant(self, order: Mapping[str, object]) -> dict[str, Any]:
         """Make it the supervisor of the project that ``order`` describes, and wait for what it answers.
 
-        The answer has ``socket`` and ``apply``, or ``error``, or ``busy`` when another supervisor has the lock.
+        The answer has ``socket`` and ``apply``, or ``error``, or ``busy`` when another supervisor has the lock. With
+        ``error`` beside the other two it runs, and can't be asked for now.
 
         Raises:
             SeedFailed: a bug has ended it.

@@ -144,7 +144,8 @@ async def _serve(home: Home, order: Order, reply: Reply, handover: Handover | No
         answer = service.begin(order)
         if is_to_end:
             service.end()
-        reply({"socket": await service.open_door(), "apply": answer})
+        path = await service.open_door()
+        reply({"socket": path, "apply": answer, **(service.lack.document() if service.lack else {})})
         await service.ended.wait()
         if service.failure is not None:
             signals.hold_back()

@@ -15,10 +15,11 @@ from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.supervisor import commands
 from stigmer_pm.supervisor.assembly import make_engine, make_world
 from stigmer_pm.supervisor.bodies import Bodies
-from stigmer_pm.supervisor.claim import choose_socket, refuse_other_file, refuse_other_folder
+from stigmer_pm.supervisor.claim import choose_socket, refuse_other_file, refuse_other_folder, take_socket
 from stigmer_pm.supervisor.clock import stamp
 from stigmer_pm.supervisor.documents import Document
-from stigmer_pm.supervisor.door import Door
+from stigmer_pm.supervisor.door import Door, stop_listening
+from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.home import Home
 from stigmer_pm.supervisor.log import log_to
 from stigmer_pm.supervisor.neighbours import remove_neighbour
@@ -27,7 +28,7 @@ from stigmer_pm.supervisor.overview import Overview
 from stigmer_pm.supervisor.recovery import adopt_runs
 from stigmer_pm.supervisor.store import Store, StoreError
 from stigmer_pm.supervisor.succession import Succession, read_signalled
-from stigmer_pm.supervisor.upkeep import Upkeep
+from stigmer_pm.supervisor.upkeep import PERIOD, Upkeep
 from stigmer_pm.version import __version__
 
 _log = logging.getLogger(__name__)
@@ -74,9 +75,10 @@ class Service:
         self.environ = order.environment
         self.door: Door | None = None
         self._listener = listener
+        #: Why there is no socket, as long as none could be made.
+        self.lack: Refused | None = None
         #: What a supervisor in front is about, for the one that takes its place.
         self.describe_front: Callable[[], Mapping[str, object] | None] = lambda: None
-        self._socket_path = ""
         self._loop = asyncio.get_running_loop()
         world = make_world(self._loop, self.store, home.dir, order)
         self.engine = make_engine(self._loop, self.store, world, order)
@@ -100,12 +102,11 @@ class Service:
         if len(self.engine.project) and applied is not None:
             refuse_other_file(self.home.dir.path, self.file, applied)
         refuse_other_folder(self.home.dir.path, self.file, self.environ)
-        if self._listener is not None:
-            self._socket_path = str(self._listener.getsockname())
-        else:
-            self._socket_path = choose_socket(self.home.dir.path, self.environ)
+        path = choose_socket(self.home.dir.path, self.environ) if self._listener is None else ""
         if order.spec is not None:
             commands.plan_for(self.engine, order.spec, order.scope)
+        if self._listener is None:
+            self._take_socket(path)
         system.become_subreaper()
         self.engine.start()
         adopt_runs(self.engine, self.store, self._signalled)
@@ -114,8 +115,27 @@ class Service:
             return {}
         return commands.apply(self.engine, self.store, order.spec, order.scope, dry_run=False)
 
+    def _take_socket(self, path: str) -> None:
+        """Have it before anything is started. What runs already needs a supervisor more than anybody needs to ask it.
+
+        Raises:
+            Refused: it can't be had, and nothing runs.
+        """
+        try:
+            self._listener = take_socket(path)
+        except Refused as refused:
+            if all(instance.state.run is None for instance in self.engine.project):
+                raise
+            self.lack = Refused(
+                f"{refused.message}; what runs is looked after, and nobody can ask how it is",
+                cure=f"see to that (df, df -i, ulimit -n); it is tried again every {PERIOD:.0f} seconds",
+                code=refused.code,
+                exit_status=1,
+            )
+            _log.error("%s", self.lack.message)
+
     async def open_door(self) -> str:
-        """Answer on the socket; its path. The modules that this needs are imported beside the loop's work."""
+        """Answer on the socket, if there is one; its path. The modules for it are imported beside the loop's work."""
         try:
             door = await self._loop.run_in_executor(None, self._make_door)
         except RuntimeError as error:
@@ -123,9 +143,10 @@ class Service:
             _log.warning("%s; going on without", error)
             door = self._make_door()
         self.door = door
-        await door.open(self._socket_path, self._listener)
-        self._listener = None
-        self._upkeep.publish_address()
+        if self._listener is not None:
+            listener, self._listener = self._listener, None
+            await door.open(listener.getsockname(), listener)
+            self._upkeep.publish_address()
         return door.path
 
     def _make_door(self) -> Door:
@@ -140,6 +161,11 @@ class Service:
         _log.info("%s", message)
 
     # --- while it serves ----------------------------------------------------------------------------------------
+
+    @property
+    def is_reachable(self) -> bool:
+        """The door is open: there is an address."""
+        return self.door is not None and self.door.is_listening
 
     def address(self) -> Mapping[str, object]:
         """What is written down for clients to find it by; there is one once the door is open."""
@@ -251,8 +277,11 @@ class Service:
         """Let go of everything. After an orderly end nothing runs; otherwise what runs goes on."""
         self._upkeep.stop()
         self.succession.break_off()
+        if self._listener is not None:
+            stop_listening(self._listener)
         if self.door is not None:
-            remove_neighbour(self.door.path)
+            if self.door.path:
+                remove_neighbour(self.door.path)
             self.engine.feed.turn_clients_away(has_moved=False)
             await self.door.end()
         await self.engine.close()

@@ -74,7 +74,7 @@ class Succession:
 
     def _refuse_when_not_possible(self) -> None:
         self._service.refuse_when_ending()
-        if self._trial is not None or self._replacing is not None or self._service.door is None:
+        if self._trial is not None or self._replacing is not None or not self._service.is_reachable:
             raise _not_now("the supervisor is being replaced already, or just starting", "try again in a moment")
         self._refuse_without_record()
 

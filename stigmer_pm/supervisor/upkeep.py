@@ -90,7 +90,7 @@ class Upkeep:
         except (Busy, Refused, OSError) as error:
             _log.error("cannot make the state folder anew: %s; trying again in %d s", error, PERIOD)
             return
-        if service.door is not None and not service.home.is_published(service.address()):
+        if service.is_reachable and not service.home.is_published(service.address()):
             self.publish_address()
 
     def _look_at_store(self) -> None:
