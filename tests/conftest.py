@@ -6,12 +6,17 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from .project import Project, make_project
 from .scheduling import Scheduling, put_in_order
 
 # A shell ignores SIGINT for what it runs in the background, and so would everything that is started from here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A machine that has other things to do is no fault of what is tested.
+settings.register_profile("without a deadline", deadline=None)
+settings.load_profile("without a deadline")
 
 
 @pytest.fixture

@@ -172,14 +172,14 @@ def test_a_hung_probe_delays_nobody_and_leaves_nothing(project: Project, port: i
     project.write(HUNG.format(timeout="300s", server=_SERVER, port=port))
     project.up()
     eventually((project.dir / "attempts").exists)
-    eventually(lambda: len(requests(project)) >= 10)
+    eventually(lambda: len(requests(project)) >= 10, deadline=90.0)
     project.ok("restart", "web")
     project.ok("restart", "hung")
     eventually(lambda: (project.dir / "attempts").read_text().count("\n") == 2)
     assert list(project.living().values()).count("sleep 4321") <= 2
     project.ok("stop", "hung")
     eventually(lambda: not [c for c in project.living().values() if "sleep 432" in c])
-    assert project.ps()["web"]["ready"]
+    eventually(lambda: project.ps()["web"]["ready"])
 
 
 def test_the_whole_tree_of_a_probe_that_takes_too_long_is_killed(project: Project, port: int) -> None:

@@ -203,8 +203,13 @@ def test_it_waits_until_the_state_folder_is_there_again(project: Project) -> Non
     project.write("components: {a: {command: sleep 1000}}\n")
     project.up()
     pid = project.pid("a")
-    shutil.rmtree(project.dir / ".stigmer")
-    result = project.run("upgrade")
+
+    def refused() -> Result | None:
+        shutil.rmtree(project.dir / ".stigmer")
+        result = project.run("upgrade")
+        return result if result.code else None  # else it has been made anew before the command came
+
+    result = eventually(refused, "one has come before it is made anew")
     assert (result.code, "the state folder was removed" in result.err) == (1, True), result
     eventually((project.dir / ".stigmer" / "supervisor.json").exists)
     project.ok("upgrade")
