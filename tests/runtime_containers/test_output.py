@@ -191,6 +191,25 @@ def test_a_container_stays_while_the_engine_is_away_that_has_its_last_output(sce
     asyncio.run(test())
 
 
+def test_a_container_stays_while_nobody_answers_who_has_its_last_output(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also in the moment before it is noticed that the engine is away."""
+
+    async def vanish() -> Answer:
+        raise ConnectionError
+
+    scene.engine.answers[LOGS] = vanish
+
+    async def test() -> None:
+        async with scene.running():
+            with pytest.raises(EngineSilence):
+                await asyncio.to_thread(scene.output.drain, scene.watch, CONTAINER)
+
+    asyncio.run(test())
+    assert "is lost" not in caplog.text
+
+
 def test_what_an_earlier_supervisor_has_not_copied_is_before_the_project_goes(scene: Scene) -> None:
     """Where the log is, the position tells; a container of which nothing was ever copied is left alone."""
     scene.engine.answers[LOGS] = in_turn((200, WHOLE[:-3]), (200, WHOLE))

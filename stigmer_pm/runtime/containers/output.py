@@ -174,6 +174,8 @@ class Output:
         """
         if kept.error is None or not isinstance(explain(kept.error, self._link.address), EngineSilence):
             return False
+        if isinstance(kept.error, EngineSilence):
+            raise kept.error
         if self._link.silence:
             raise EngineSilence(self._link.silence)
         return True
