@@ -24,6 +24,8 @@ def signal_number(name: str) -> int:
         ValueError: there is no such signal here.
     """
     word = name.strip().upper()
+    if not word.isascii():  # digits of other scripts are digits for int
+        raise ValueError(f"no signal is called '{name:.60}'")
     if word.isdecimal():
         number = int(word)
         if number in set(signal.Signals):
@@ -37,4 +39,4 @@ def signal_number(name: str) -> int:
     try:
         return int(signal.Signals[full])
     except KeyError:
-        raise ValueError(f"no signal is called {name!r}") from None
+        raise ValueError(f"no signal is called '{name:.60}'") from None

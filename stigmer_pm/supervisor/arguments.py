@@ -21,7 +21,7 @@ def named(body: Mapping[str, Any], *others: str) -> Selection:
     """What an acting request is about. A slip in it must not widen it to everything."""
     unknown = sorted(body.keys() - {"names", "labels", "all", *others})
     if unknown:
-        raise Refused(f"unknown key '{unknown[0]}'; there is: names, labels, all")
+        raise Refused(f"unknown key '{unknown[0]:.60}'; there is: names, labels, all")
     selection = selection_of(body)
     if not (selection.names or selection.labels or selection.all):
         raise Refused("nothing is named; give names, labels, or all: true")
@@ -33,10 +33,18 @@ def selection_of(body: object) -> Selection:
     if not isinstance(body, dict):
         raise Refused("a selection must be an object")
     labels = body.get("labels") or {}
-    if not isinstance(labels, dict):
+    if not isinstance(labels, dict) or not all(isinstance(value, str) for value in labels.values()):
         raise Refused("labels must be an object of strings")
     refuse_many("labels", labels)
-    return Selection(strings_of(body, "names"), {str(k): str(v) for k, v in labels.items()}, bool(body.get("all")))
+    return Selection(strings_of(body, "names"), labels, flag_of(body, "all"))
+
+
+def flag_of(body: Mapping[str, Any], key: str) -> bool:
+    """Whether something is so; without the key it isn't. A word such as "no" would be taken for yes."""
+    found = body.get(key, False)
+    if not isinstance(found, bool):
+        raise Refused(f"{key} must be true or false")
+    return found
 
 
 def strings_of(body: Mapping[str, Any], key: str) -> tuple[str, ...]:
@@ -70,7 +78,7 @@ def label_of(text: str) -> tuple[str, str]:
     """A label in an address, written ``KEY=VALUE``."""
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise Refused(f"a label is selected as KEY=VALUE, found '{text}'")
+        raise Refused(f"a label is selected as KEY=VALUE, found '{text:.60}'")
     return key, value
 
 
@@ -81,13 +89,13 @@ def wall_of(text: str | None) -> float:
     try:
         return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError):
-        raise Refused(f"'{text}' is no time; expected one such as 2026-01-22T10:00:00Z") from None
+        raise Refused(f"'{text:.60}' is no time; expected one such as 2026-01-22T10:00:00Z") from None
 
 
 def limit_of(text: str | None) -> int | None:
     """A count in an address; ``None``: no limit."""
     if text is None:
         return None
-    if not text.isdecimal():
-        raise Refused(f"limit must be a whole number, found '{text}'")
+    if not (text.isascii() and text.isdecimal()):
+        raise Refused(f"limit must be a whole number, found '{text:.60}'")
     return min(int(text[:9]), 1_000_000)

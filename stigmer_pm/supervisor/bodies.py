@@ -19,8 +19,6 @@ SMALL = 1024 * 1024
 LARGE = 64 * 1024 * 1024
 #: Bytes of all bodies that are being received: two of the largest, so that one that never ends keeps no other out.
 _MOST_AT_ONCE = 2 * LARGE
-# The largest whole number of most languages, and of SQLite.
-_LARGEST = 2**63 - 1
 # Written by json.dumps, where a backslash of the text itself stands twice.
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -61,7 +59,7 @@ class Bodies:
 
 def _object(text: bytes) -> Mapping[str, Any]:
     try:
-        body = json.loads(text.decode("utf-8") or "{}", parse_float=_finite, parse_constant=_finite, parse_int=_whole)
+        body = json.loads(text.decode("utf-8") or "{}", parse_float=_finite, parse_constant=_finite)
         if b"\\u" in text:
             _refuse_odd_characters(body)
     except (ValueError, RecursionError) as error:
@@ -76,14 +74,6 @@ def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(f"expected a number, found {text:.20}")
-    return number
-
-
-def _whole(text: str) -> int:
-    """A whole number; Python takes those that no clock and no database can hold as well."""
-    number = int(text)
-    if not -_LARGEST <= number <= _LARGEST:
-        raise ValueError(f"expected a number of at most 64 bits, found {text:.20}…")
     return number
 
 

@@ -94,10 +94,10 @@ async def wait_for(service: Service, request: Request) -> Response:
     try:
         goal = Goal(body.get("for", "ready"))
     except ValueError:
-        raise Refused(f"cannot wait for '{body.get('for')}'; valid: {', '.join(Goal)}") from None
+        raise Refused(f"cannot wait for '{body.get('for')!s:.60}'; valid: {', '.join(Goal)}") from None
     targets = body.get("targets")
     if targets is None:
-        names = select(service.engine.project, selection_of(body.get("select") or {}))
+        names = select(service.engine.project, selection_of({} if body.get("select") is None else body["select"]))
         is_stop = goal is Goal.STOPPED
         targets = {name: ANY_RUN if is_stop else commands.target_run(service.engine, name) for name in names}
     if not isinstance(targets, dict) or not all(isinstance(run, int) for run in targets.values()):

@@ -15,7 +15,7 @@ from stigmer_pm.spec.signals import signal_name, signal_number
 from stigmer_pm.spec.soundness import check_sound
 from stigmer_pm.supervisor import commands
 from stigmer_pm.supervisor.answer import JSONResponse
-from stigmer_pm.supervisor.arguments import named, number_of, strings_of
+from stigmer_pm.supervisor.arguments import flag_of, named, number_of, strings_of
 from stigmer_pm.supervisor.bodies import LARGE, SMALL
 from stigmer_pm.supervisor.clock import stamp
 from stigmer_pm.supervisor.documents import Document
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from stigmer_pm.supervisor.service import Service
+
+
+#: The longest path that the kernel takes (PATH_MAX).
+_LONGEST_PATH = 4096
 
 
 async def _body(service: Service, request: Request, most: int = SMALL, *, stops: bool = False) -> Mapping[str, Any]:
@@ -59,7 +63,7 @@ async def apply(service: Service, request: Request) -> Response:
     except ValueError as error:
         raise Refused(f"cannot read the spec: {error}") from error
     scope = Scope(strings_of(body, "names"), strings_of(body, "profiles"))
-    return JSONResponse(service.apply(spec, scope, dry_run=bool(body.get("dry_run", False))))
+    return JSONResponse(service.apply(spec, scope, dry_run=flag_of(body, "dry_run")))
 
 
 def acting(verb: str) -> Callable[[Service, Request], Awaitable[Response]]:
@@ -108,7 +112,7 @@ async def upgrade(service: Service, request: Request) -> Response:
     """Have another program take this supervisor's place; the answer comes before it does."""
     body = await service.bodies.read(request)
     python, path = body.get("python"), strings_of(body, "path")
-    if not isinstance(python, str) or not os.path.isabs(python):
+    if not isinstance(python, str) or not os.path.isabs(python) or len(python) > _LONGEST_PATH:
         raise Refused("python must be the path of an interpreter")
     successor = Successor(python, path)
     version = await service.succession.prepare(successor)

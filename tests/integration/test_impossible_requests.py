@@ -108,3 +108,29 @@ def test_a_pattern_of_names_without_end_keeps_nobody_waiting(running: Project) -
         assert status == 404
         assert answer["error"]["message"] == f"no component is called '{name[:60]}…': a name has at most 256 characters"
     assert cpu_seconds(running.supervisor_pid()) - began < 5
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("/v1/stop", {"all": "no"}, "all must be true or false"),
+        ("/v1/restart", {"names": ["b"], "all": [0]}, "all must be true or false"),
+        ("/v1/stop", {"labels": {"tier": None}}, "labels must be an object of strings"),
+        ("/v1/apply", {"spec": "SPEC", "dry_run": "false"}, "dry_run must be true or false"),
+        ("/v1/wait", {"select": []}, "a selection must be an object"),
+        ("/v1/signal", {"names": ["a"], "signal": "\u0661"}, "cannot send the signal: no signal is called '\u0661'"),
+        ("/v1/signal", {"names": ["a"], "signal": "X" * 100_000}, f"no signal is called '{'X' * 60}'"),
+        ("/v1/upgrade", {"python": "/" + "x" * 100_000}, "python must be the path of an interpreter"),
+    ],
+)
+def test_what_is_not_quite_as_the_document_has_it_means_nothing(
+    running: Project, path: str, body: dict[str, Any], words: str
+) -> None:
+    """``"all": "no"`` stopped everything; and a number in the digits of another script was a signal."""
+    if "spec" in body:
+        body = {**body, "spec": encode(load(str(running.dir / "stigmer.yaml"), {}))}
+    before = pids(running)
+    status, answer = ask(running, "POST", path, body)
+    assert (status, words in answer["error"]["message"]) == (400, True), answer
+    assert len(answer["error"]["message"]) < 300
+    assert pids(running) == before
