@@ -80,6 +80,7 @@ class Cgroups:
             # What has been forked runs: nothing that fails here may make its start fail.
             try:
                 _enter(self._own)
+                _take_back(path, self._own)
             except OSError as error:
                 _log.error("the supervisor can't leave the cgroup '%s': %s; the next start tries again", path, error)
 
@@ -202,6 +203,16 @@ def _remove(path: str) -> None:
 def _enter(path: str) -> None:
     with open(os.path.join(path, "cgroup.procs"), "w", encoding="ascii") as file:
         file.write("0")
+
+
+def _take_back(path: str, own: str) -> None:
+    """What another thread has forked meanwhile (the SDK of Docker: an ssh to its engine) is no run's. It is in the
+    session of the supervisor, and runs have sessions of their own."""
+    for pid in _pids(path):
+        with suppress(OSError):
+            if os.getsid(pid) == os.getsid(0):
+                with open(os.path.join(own, "cgroup.procs"), "w", encoding="ascii") as file:
+                    file.write(str(pid))
 
 
 def _pids(path: str) -> list[int]:

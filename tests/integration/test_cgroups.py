@@ -141,3 +141,37 @@ def test_without_delegation_nothing_is_made(project: Project, delegated: Path) -
     assert [entry for entry in delegated.iterdir() if entry.is_dir()] == []
     assert cgroup_of(project.pid("a")) == delegated.name
     project.ok("down")
+
+
+def test_what_another_thread_forks_during_a_start_is_no_runs(delegated: Path, tmp_path: Path) -> None:
+    """All threads of the supervisor are in the run's cgroup while it is forked, and so is what they fork then."""
+    code = """
+import os, subprocess, sys
+from stigmer_pm.runtime.cgroups import Cgroups
+own = sys.argv[1]
+with open(f"{own}/cgroup.procs", "w") as file:
+    file.write("0")
+cgroups = Cgroups(own, "key", f"{sys.argv[2]}/note")
+assert cgroups.begin()
+with cgroups.inside("a", 1):
+    run = subprocess.Popen(["sleep", "1000"], start_new_session=True)
+    other = subprocess.Popen(["sleep", "1001"])
+with open(f"/proc/{other.pid}/cgroup") as file:
+    assert file.read().strip().endswith(os.path.basename(own)), "taken back"
+assert cgroups.pids("a", 1) == [run.pid]
+for process in (run, other):
+    process.kill()
+    process.wait()
+cgroups.remove("a", 1)
+cgroups.sweep()
+with open(f"{os.path.dirname(own)}/cgroup.procs", "w") as file:
+    file.write("0")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(delegated), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
