@@ -27,8 +27,9 @@ from stigmer_pm.core.lifecycle import TABLE, deadline, step
 from stigmer_pm.core.state import RESTING, Desired, InstanceState, Phase
 from tools.machine import Coming, Situation, can_come, events, explore
 
-# The representative states are found by running the machine, which takes some seconds in each process.
-pytestmark = pytest.mark.slow
+# The representative states are found by running the machine, which takes some seconds of a processor that others may
+# need as well.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 EVENTS: tuple[type[Event], ...] = get_args(Event)
 ABOUT_A_RUN = (Spawned, SpawnFailed, NotStarted, Exited, Emptied, Noted, HealthTold, ProbeDone)

@@ -56,7 +56,7 @@ def test_a_server_that_stops_answering_is_restarted_after_its_threshold_and_not_
           web:
             command: {_SERVER} {port}
             probes:
-              startup: {{tcp: {port}, period: 100ms}}
+              startup: {{tcp: {port}, period: 100ms, failure_threshold: 300}}
               liveness: {{http: {{port: {port}, path: /live}}, period: 400ms, timeout: 200ms, failure_threshold: 3}}
         """)
     project.up()
@@ -163,6 +163,7 @@ components:
   web:
     command: {server} {port}
     probes:
+      startup: {{tcp: {port}, period: 100ms, failure_threshold: 300}}
       liveness: {{http: {{port: {port}, path: /live}}, period: 100ms}}
 """
 
