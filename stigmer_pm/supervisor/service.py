@@ -75,7 +75,7 @@ class Service:
         self.environ = order.environment
         self.door: Door | None = None
         self._listener = listener
-        #: Why there is no socket, as long as none could be made.
+        #: Why none could be made when it began, and what runs had to be looked after all the same.
         self.lack: Refused | None = None
         #: What a supervisor in front is about, for the one that takes its place.
         self.describe_front: Callable[[], Mapping[str, object] | None] = lambda: None
