@@ -70,7 +70,7 @@ class FakeEngine:
             yield
         finally:
             server.close()
-            self._socket.unlink()
+            self._socket.unlink(missing_ok=True)  # Python 3.13 has done it by now
             left = list(self._connections)
             for writer in left:
                 writer.close()
