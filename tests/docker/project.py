@@ -69,11 +69,12 @@ class DockerProject(Project):
 
     # --- commands and their effects ---------------------------------------------------------------------------------
 
-    def run(self, *args: str, **rest: Any) -> Result:
-        """A command; what has no probes is not watched for as long as usual before it is called ready."""
-        if args[0] in ("up", "start", "restart", "reset") and "--settle" not in args:
-            args = (args[0], "--settle", "200ms", *args[1:])
-        return super().run(*args, **rest)
+    def up(self, *args: str, code: int = 0, **rest: Any) -> Result:
+        """``up`` that must end with ``code``. What is to fail is watched for longer than usual: a busy engine takes its
+        time to say that a container has ended."""
+        if code and not {"--settle", "--no-wait", "--dry-run"} & set(args):
+            args = ("--settle", "5s", *args)
+        return super().up(*args, code=code, **rest)
 
     def ids(self) -> dict[str, str | None]:
         """The id of every component's container, as ``ps`` has it."""

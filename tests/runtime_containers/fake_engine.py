@@ -71,12 +71,17 @@ class FakeEngine:
         finally:
             server.close()
             self._socket.unlink(missing_ok=True)  # Python 3.13 has done it by now
+            await self._close_connections()
+            self._listeners.clear()
+
+    async def _close_connections(self) -> None:
+        for _ in range(2):
+            await asyncio.sleep(0.01)  # one that has just been accepted begins to be served
             left = list(self._connections)
             for writer in left:
                 writer.close()
             await asyncio.gather(*(writer.wait_closed() for writer in left), return_exceptions=True)
-            self._listeners.clear()
-            self._connections.clear()
+            self._connections.difference_update(left)
 
     def tell(self, event: dict[str, Any]) -> None:
         """Something has happened."""
