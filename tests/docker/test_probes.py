@@ -62,11 +62,12 @@ def test_exec_runs_inside_of_the_container(project: DockerProject) -> None:
             command: forever
             probes:
               readiness:
-                exec: [sh, -c, "echo looking for it; echo $$PPID; test -e /tmp/ok"]
+                exec: [sh, -c, "echo looking for $$((6 * 7)); echo $$PPID; test -e /tmp/ok"]
                 period: 100ms
     """)
     project.up("--no-wait")
-    eventually(lambda: "looking for it" in project.ok("describe", "web").out, "the output of the probe")
+    # What is asked for is shown as well, before there is a container.
+    eventually(lambda: "looking for 42" in project.ok("describe", "web").out, "the output of the probe")
     assert not project.ps()["web"]["ready"]
     project.inside("web", "touch", "/tmp/ok")  # noqa: S108  (in the container)
     eventually(lambda: project.ps()["web"]["ready"], "it is ready")
