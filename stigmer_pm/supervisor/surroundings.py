@@ -12,10 +12,10 @@ from typing import Protocol
 
 from stigmer_pm.core.dependencies import Instance
 from stigmer_pm.core.events import ProbeDone
-from stigmer_pm.core.reasons import Reason
-from stigmer_pm.core.state import Exit, InstanceState, Run, StopCause
+from stigmer_pm.core.state import InstanceState, Run
+from stigmer_pm.runtime import process
+from stigmer_pm.runtime.containers import listener as containers
 from stigmer_pm.runtime.run import Started
-from stigmer_pm.runtime.spawn import SpawnFailure
 from stigmer_pm.spec import ComponentSpec, ProbeSpec
 from stigmer_pm.supervisor.records import EventRow, RunRow
 
@@ -52,48 +52,8 @@ class Scheduler(Protocol):
         ...
 
 
-class News(Protocol):
-    """Who is told what happens in the world."""
-
-    def exited(self, instance: str, run: int, status: int | None, remaining: bool) -> None:
-        """The leader of a run is gone, with this wait status (``None``: nobody could tell)."""
-        ...
-
-    def emptied(self, instance: str, run: int) -> None:
-        """The last process that a leader left behind is gone."""
-        ...
-
-    def started(self, instance: str, run: int, started: Started) -> None:
-        """A run whose start took its time, or that was found again, has begun."""
-        ...
-
-    def not_started(self, instance: str, run: int, failure: SpawnFailure | None) -> None:
-        """A start that took its time has come to nothing; without a failure, it was taken back or never begun."""
-        ...
-
-    def ended(self, instance: str, run: int, end: Exit, cause: StopCause | None = None) -> None:
-        """A container has ended; ``cause``: by what, where that is nothing that it can be blamed for."""
-        ...
-
-    def noted(self, instance: str, run: int, reason: Reason) -> None:
-        """Something about a run that is under way; ``NO_REASON``: no longer."""
-        ...
-
-    def health(self, instance: str, run: int, *, passes: bool, output: str) -> None:
-        """What the HEALTHCHECK of a container says."""
-        ...
-
-    def warned(self, instance: str, words: str) -> None:
-        """Something about an instance that is about no run of it."""
-        ...
-
-    def has(self, instance: str) -> bool:
-        """It is an instance of the project."""
-        ...
-
-    def knows(self, instance: str) -> bool:
-        """It runs as a container, and is an instance of the project, or may become one: its file has it."""
-        ...
+class News(process.Listener, containers.Listener, Protocol):
+    """Who is told what happens in the world: to processes, to containers, and to probes."""
 
     def probed(self, instance: str, result: ProbeDone) -> None:
         """An attempt of a probe has ended."""
