@@ -6,6 +6,7 @@ It raises :class:`FieldError`, whose message says what was expected and what was
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -80,22 +81,22 @@ class Findings:
             raise FieldError(*self._found)
 
 
-class Reader:
+class Reader(ABC):
     """The base of all types of single values, for use in ``Annotated``."""
 
     __slots__ = ()
 
+    @abstractmethod
     def read(self, value: object) -> object:
         """The value as its field means it.
 
         Raises:
             FieldError: it is something else.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def schema(self) -> JsonSchema:
         """What an editor is told."""
-        raise NotImplementedError
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self.read)
