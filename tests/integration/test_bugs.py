@@ -34,12 +34,18 @@ sys.exit(main())
 """
 
 
-def test_a_bug_in_the_core_stops_nothing_and_sticks_nothing(project: Project) -> None:
-    """The supervisor begins again from what is on record: the component that has died at that moment is restarted."""
-    project.write("components: {a: {command: sleep 1000}, b: {command: sleep 1000}}\n")
+def up_with_a_mistake(project: Project) -> Path:
+    """``up`` by the program with a mistake in it, which is met where there is a file of this name."""
     bug = project.dir / "bug"
     command = [sys.executable, "-c", BROKEN, "up"]
     subprocess.run(command, cwd=project.dir, env={**project.environ, "BUG": str(bug)}, check=True, timeout=60)
+    return bug
+
+
+def test_a_bug_in_the_core_stops_nothing_and_sticks_nothing(project: Project) -> None:
+    """The supervisor begins again from what is on record: the component that has died at that moment is restarted."""
+    project.write("components: {a: {command: sleep 1000}, b: {command: sleep 1000}}\n")
+    bug = up_with_a_mistake(project)
     before, supervisor = project.ps(), project.supervisor_pid()
     bug.write_text("once")
     os.kill(before["a"]["pid"], signal.SIGKILL)
@@ -59,9 +65,7 @@ def test_a_bug_in_the_core_stops_nothing_and_sticks_nothing(project: Project) ->
 def test_a_bug_that_comes_back_at_once_ends_the_supervisor_and_nothing_else(project: Project) -> None:
     """What runs goes on, and an ``up`` without the bug takes it over."""
     project.write("components: {a: {command: sleep 1000}, b: {command: sleep 1000}}\n")
-    bug = project.dir / "bug"
-    command = [sys.executable, "-c", BROKEN, "up"]
-    subprocess.run(command, cwd=project.dir, env={**project.environ, "BUG": str(bug)}, check=True, timeout=60)
+    bug = up_with_a_mistake(project)
     before, supervisor = project.pids(), project.supervisor_pid()
     bug.write_text("always")
     assert before["a"] is not None
@@ -88,9 +92,7 @@ def test_down_of_a_project_whose_engine_was_never_there_frightens_nobody(project
 def test_one_that_cannot_begin_again_takes_nothing_away(project: Project) -> None:
     """Its record was removed as well. The state folder is as old as the supervisor, and stays, with the logs in it."""
     project.write("components: {a: {command: sleep 1000}, b: {command: [sh, -c, 'echo hello; exec sleep 1000']}}\n")
-    bug = project.dir / "bug"
-    command = [sys.executable, "-c", BROKEN, "up"]
-    subprocess.run(command, cwd=project.dir, env={**project.environ, "BUG": str(bug)}, check=True, timeout=60)
+    bug = up_with_a_mistake(project)
     before, supervisor = project.pids(), project.supervisor_pid()
     bug.write_text("once")
     for part in project.state.glob("state.db*"):

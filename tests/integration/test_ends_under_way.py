@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 import pytest
 
 from ..project import Project, eventually
+from .held_upgrade import IN_THE_TRIAL, held_upgrade
 from .test_rude_clients import connected, is_over
 from .test_signals import has_ended
 from .test_upgrade import since
@@ -44,25 +45,9 @@ def log_of(project: Project) -> str:
 @contextmanager
 def trial(project: Project) -> Iterator[subprocess.Popen[str]]:
     """An ``upgrade`` whose trial lasts as long as the block."""
-    go, here = project.dir / "go", project.dir / "here"
-    project.write(
-        f"""
-        import os, sys, time
-        if "stigmer_pm.selfcheck" in sys.orig_argv:
-            open({str(here)!r}, "w").close()
-            while not os.path.exists({str(go)!r}):
-                time.sleep(0.01)
-        """,
-        "slow/sitecustomize.py",
-    )
-    path = os.pathsep.join([str(project.dir / "slow"), project.environ["PYTHONPATH"]])
-    process = project.start("upgrade", env={"PYTHONPATH": path})
-    eventually(here.exists, "the trial has begun")
-    try:
+    with held_upgrade(project, IN_THE_TRIAL) as process:
         yield process
-    finally:
-        go.touch()
-        process.communicate(timeout=60)
+    process.communicate(timeout=60)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])

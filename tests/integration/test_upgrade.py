@@ -10,14 +10,14 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import stigmer_pm
 from stigmer_pm.client.conversation import ANSWER_WITHIN
 
 from ..project import Project, Result, eventually
+from .held_upgrade import AFTER_THE_EXEC, held_upgrade
 
 _PACKAGE = Path(stigmer_pm.__file__).parent
 
@@ -42,27 +42,9 @@ def since(project: Project) -> str:
     return found
 
 
-@contextmanager
-def while_nobody_answers(project: Project) -> Iterator[subprocess.Popen[str]]:
+def while_nobody_answers(project: Project) -> AbstractContextManager[subprocess.Popen[str]]:
     """An ``upgrade`` that is between the exec and the first line of the next supervisor for as long as the block."""
-    go, here = project.dir / "go", project.dir / "here"
-    project.write(
-        f"""
-        import os, time
-        if "STIGMER_PM_HANDOVER" in os.environ:
-            open({str(here)!r}, "w").close()
-            while not os.path.exists({str(go)!r}):
-                time.sleep(0.01)
-        """,
-        "slow/sitecustomize.py",
-    )
-    path = os.pathsep.join([str(project.dir / "slow"), project.environ["PYTHONPATH"]])
-    process = project.start("upgrade", env={"PYTHONPATH": path})
-    eventually(here.exists, "the next program has begun")
-    try:
-        yield process
-    finally:
-        go.touch()
+    return held_upgrade(project, AFTER_THE_EXEC)
 
 
 def finish(process: subprocess.Popen[str]) -> Result:
