@@ -29,8 +29,8 @@ def small_disk(project: DockerProject) -> Iterator[Path]:
     subprocess.run(["umount", folder], check=True)
 
 
-def test_a_full_disk_is_said_and_no_line_is_lost(project: DockerProject, small_disk: Path) -> None:
-    """The engine keeps what is printed, until there is room."""
+def print_too_much(project: DockerProject) -> None:
+    """A component prints more than its log has room for, and that is said."""
     project.write("""
         components:
           web:
@@ -41,6 +41,11 @@ def test_a_full_disk_is_said_and_no_line_is_lost(project: DockerProject, small_d
     """)
     project.up()
     eventually(lambda: "no space left on device" in project.ps()["web"]["reason"], "it is said", 30.0)
+
+
+def test_a_full_disk_is_said_and_no_line_is_lost(project: DockerProject, small_disk: Path) -> None:
+    """The engine keeps what is printed, until there is room."""
+    print_too_much(project)
     assert project.ps()["web"]["phase"] == "running"
     subprocess.run(["mount", "-o", "remount,size=4m", small_disk], check=True)
     expected = "".join(f"{number}\n" for number in range(1, 20001)).encode()
@@ -52,19 +57,14 @@ def test_a_full_disk_is_said_and_no_line_is_lost(project: DockerProject, small_d
 
 def test_what_is_left_is_written_before_down_removes_the_container(project: DockerProject, small_disk: Path) -> None:
     """Nobody but the engine has it."""
-    project.write("""
-        components:
-          web:
-            image: stigmer-test/busybox:1
-            command: [sh, -c, "seq 1 20000; sleep 1000"]
-            log: small/web.log
-            stop_timeout: 0s
-    """)
-    project.up()
-    eventually(lambda: "no space left on device" in project.ps()["web"]["reason"], "it is said", 30.0)
+    print_too_much(project)
     ending = project.start("down")
     eventually(lambda: project.container("web").status == "exited", "it is stopped")
-    time.sleep(2)  # longer than the end of a run waits for the last of its output; the next line is what makes room
+    # Longer than the end of a run waits for the last of its output; the next line is what makes room.
+    until = time.monotonic() + 2
+    while time.monotonic() < until:
+        assert project.mine(), "it stays for as long as nobody else has its output"
+        time.sleep(0.05)
     subprocess.run(["mount", "-o", "remount,size=4m", small_disk], check=True)
     ending.communicate(timeout=60)
     eventually(lambda: not project.mine(), "the container is removed", 60.0)
