@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import threading
+import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
 from stigmer_pm.runtime.containers.workers import Workers
 from stigmer_pm.threads import NoThread
 from tests.no_threads import Threads
+from tests.runtime_containers.fake_engine import until
 
 T = TypeVar("T")
 WITHIN = 10.0
@@ -74,3 +77,38 @@ def test_calls_wait_for_the_threads_there_are_when_there_can_be_no_more(threads:
         return [await first, await second]
 
     assert run(test) == [True, "second"]
+
+
+class Preempted(queue.SimpleQueue[Any]):
+    """A queue whose reader loses the processor in the moment in which it has been given something."""
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        found = super().get(block, timeout)
+        time.sleep(0.1)
+        return found
+
+
+def test_a_thread_that_has_just_taken_a_call_is_not_taken_for_a_free_one() -> None:
+    """The next call would wait behind one that hangs, though a thread could be made for it."""
+
+    async def main() -> None:
+        workers = Workers(asyncio.get_running_loop(), "calls", 2)
+        workers._jobs = Preempted()
+        await workers.run(lambda: None)
+        end, begun = threading.Event(), []
+
+        def hang() -> None:
+            begun.append(1)
+            end.wait(10)
+
+        calls = [asyncio.ensure_future(workers.run(hang))]
+        await asyncio.sleep(0.05)  # the only thread has taken it, and counts as idle still
+        calls.append(asyncio.ensure_future(workers.run(hang)))
+        try:
+            await until(lambda: len(begun) == 2, "both have begun")
+        finally:
+            end.set()
+            await asyncio.gather(*calls)
+            workers.close()
+
+    asyncio.run(main())

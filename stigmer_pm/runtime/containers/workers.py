@@ -30,7 +30,7 @@ class Workers:
         self._jobs: _Jobs = queue.SimpleQueue()
         self._waited_for: set[asyncio.Future[Any]] = set()
         self._threads = 0
-        self._idle = 0
+        self._unfinished = 0
         self._lock = threading.Lock()
 
     async def run(self, job: Callable[[], T]) -> T:
@@ -41,8 +41,10 @@ class Workers:
         """
         future: asyncio.Future[T] = self._loop.create_future()
         with self._lock:
-            if self._idle <= self._jobs.qsize() and self._threads < self._most:
+            # Counted are the jobs, and not the threads that wait: one that has just taken a job is seen waiting still.
+            if self._unfinished >= self._threads and self._threads < self._most:
                 self._begin_thread()
+            self._unfinished += 1
             self._jobs.put((job, future))
         self._waited_for.add(future)
         try:
@@ -58,7 +60,7 @@ class Workers:
                 future.set_exception(error)
         with self._lock:
             self.close()
-            self._jobs, self._threads, self._idle = queue.SimpleQueue(), 0, 0
+            self._jobs, self._threads, self._unfinished = queue.SimpleQueue(), 0, 0
 
     def close(self) -> None:
         """Begin nothing more; threads end when what they do is done."""
@@ -76,15 +78,10 @@ class Workers:
             self._threads += 1
 
     def _work(self, jobs: _Jobs) -> None:
-        while True:
-            with self._lock:
-                self._idle += jobs is self._jobs
-            job = jobs.get()
-            with self._lock:
-                self._idle -= jobs is self._jobs
-            if job is None:
-                return
+        while (job := jobs.get()) is not None:
             self._carry_out(*job)
+            with self._lock:
+                self._unfinished -= jobs is self._jobs  # of those that were abandoned nobody counts any
 
     def _carry_out(self, job: Callable[[], Any], future: asyncio.Future[Any]) -> None:
         if future.done():
