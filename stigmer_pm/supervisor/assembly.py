@@ -12,12 +12,12 @@ from stigmer_pm.runtime.containers.labels import Owner
 from stigmer_pm.statedir import StateDir
 from stigmer_pm.supervisor.clock import MachineClock
 from stigmer_pm.supervisor.engine import Engine
-from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.keys import Keys, make_keys
 from stigmer_pm.supervisor.order import Order
 from stigmer_pm.supervisor.pidfiles import PidFiles
-from stigmer_pm.supervisor.recovery import believe_marks, load_project, reconstruct
+from stigmer_pm.supervisor.recovery import load_project
 from stigmer_pm.supervisor.store import Store, StoreError
+from stigmer_pm.supervisor.unrecorded import believe_marks, find_unrecorded
 from stigmer_pm.supervisor.upkeep import tell_of_damage
 from stigmer_pm.supervisor.world import LocalWorld
 
@@ -29,23 +29,12 @@ def make_engine(loop: asyncio.AbstractEventLoop, store: Store, world: LocalWorld
 
     Raises:
         StoreError: the record can't be read or written.
-        Refused: it is lost, and there is no file to go by.
+        Refused: something runs that is not on it, and there is no file to go by.
     """
     clock = MachineClock()
-    if order.spec is not None:
-        reconstruct(store, world, order.spec, clock)
-    elif not store.load_instances() and world.find_marked():
-        # Without the file nobody knows what they are: they would be taken for strays, or started a second time.
-        raise Refused(
-            "the record of what runs is lost, and what runs goes on",
-            cure="'stigmer-pm up' finds it again",
-            exit_status=1,
-            code="lost-record",
-        )
     believe_marks(store, world)
-    declared = order.spec.components if order.spec is not None else ()
-    seen = {name: number for name, (number, *_) in world.find_marked().items()} if store.load_instances() else {}
-    project = load_project(store, clock.now(), world.boot_id(), world.pid_namespace(), seen, declared)
+    unrecorded = find_unrecorded(store, world, order.spec, clock)
+    project = load_project(store, clock.now(), world.boot_id(), world.pid_namespace(), unrecorded)
     engine = Engine(loop, clock, store, world, project)
     if store.moved_aside is not None:
         tell_of_damage(engine, store.moved_aside)

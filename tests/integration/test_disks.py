@@ -268,6 +268,37 @@ def test_a_run_that_was_begun_on_a_full_disk_is_found_by_the_next_supervisor(mou
     no_traceback(project)
 
 
+def test_what_was_applied_on_a_full_disk_is_found_by_up_alone(mounted: MountedProject) -> None:
+    """Only the file tells what a component is that is not on record: who doesn't read that would double it later, or
+    leave it behind. Of an edited one the run itself tells what it was begun by."""
+    project = mounted
+
+    def file(**seconds: int) -> str:
+        return FILE + "".join(f"      {name}: {{command: sleep {n}}}\n" for name, n in seconds.items())
+
+    project.write(file(edited=1001, edited_back=1002))
+    project.up()
+    project.fill()
+    project.write(file(edited=2001, edited_back=2002, added=2003, added_and_removed=2004))
+    project.up()
+    before = project.pids()
+    kill_supervisor(project)
+    for command in (("restart", "b"), ("down",)):
+        result = project.run(*command)
+        assert result.code == 1, result
+        assert "the runs of added, added_and_removed are not on record, and what runs goes on" in result.err
+        assert "'stigmer-pm up' finds them again" in result.err
+    project.write(file(edited=2001, edited_back=1002, added=2003))
+    project.up()
+    after = project.pids()
+    assert {name for name, pid in after.items() if pid == before[name]} == {"a", "b", "edited", "added"}
+    sleeping = {"sleep 1000", "sleep 2001", "sleep 1002", "sleep 2003"}
+    eventually(lambda: {c for c in project.living().values() if c.startswith("sleep ")} >= sleeping)
+    eventually(lambda: "sleep 2004" not in project.living().values(), "it is ended")
+    assert sorted(c for c in project.living().values() if c in sleeping) == sorted(sleeping)
+    no_traceback(project)
+
+
 def test_a_read_only_file_system_hurts_nothing_that_runs(mounted: MountedProject) -> None:
     """What can't be started for it is tried again until it can, and never given up on."""
     project = mounted

@@ -153,7 +153,7 @@ class Books:
             if life is not None and life.process.lives and not life.process.is_container:
                 life.process.kill_began_at = life.process.stop_began_at = None
                 # What a leader has left behind by the time that it is found again is killed at once.
-                found = Ledger(self.tolerance, life=Life(life.process, {}), is_unsure=True)
+                found = Ledger(self.tolerance, life=Life(life.process, {}), is_unsure=True, decided=life.process.run)
                 self.ledgers[name] = found
 
     def go_on(self, instance: Instance) -> None:

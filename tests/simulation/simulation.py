@@ -13,7 +13,8 @@ from stigmer_pm.spec import ComponentSpec, ProjectSpec
 from stigmer_pm.supervisor import commands
 from stigmer_pm.supervisor.engine import Engine
 from stigmer_pm.supervisor.records import EventRow
-from stigmer_pm.supervisor.recovery import adopt_runs, load_project, reconstruct
+from stigmer_pm.supervisor.recovery import adopt_runs, load_project
+from stigmer_pm.supervisor.unrecorded import find_unrecorded
 
 from .clockwork import Circles, VirtualClock, VirtualLoop
 from .happenings import Happenings
@@ -251,9 +252,9 @@ class Simulation(Happenings):
         """As a service begins: what is lost is put on record again, what is on record is found again."""
         self._is_awake = True
         self.loop = VirtualLoop(self.clock)
-        if file is not None:
-            reconstruct(self.memory, self.world, file, self.clock)
-        project = load_project(self.memory, self.clock.at, self.world.boot_id(), self.world.pid_namespace())
+        world = self.world
+        unrecorded = find_unrecorded(self.memory, world, file, self.clock)
+        project = load_project(self.memory, self.clock.at, world.boot_id(), world.pid_namespace(), unrecorded)
         if self.memory.meta("boot_id") != self.world.boot_id():
             # As load_project should: see test_found.py.
             self.memory.save_instances(enumerate(project))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from stigmer_pm.core.dependencies import Instance
 from stigmer_pm.core.state import Desired, InstanceState, Phase, Run
 from stigmer_pm.spec import ComponentSpec, ContainerExecution, ProcessExecution
-from stigmer_pm.supervisor.recovery import believe_marks, load_project
+from stigmer_pm.supervisor.recovery import load_project
+from stigmer_pm.supervisor.unrecorded import believe_marks
 
 from .virtual_memory import VirtualMemory
 from .virtual_world import VirtualWorld
