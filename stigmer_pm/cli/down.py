@@ -34,7 +34,7 @@ def command(session: Session, timeout: float | None) -> int:
     """
     session.say_which_file()
     try:
-        supervisor = _find(session)
+        supervisor = session.living_supervisor(timeout)
     except NoSupervisor as error:
         if error.is_lost or not error.is_absent:
             raise
@@ -45,7 +45,7 @@ def command(session: Session, timeout: float | None) -> int:
     except NoSupervisor as error:
         if not error.has_died:
             raise
-        supervisor = _find(session)  # it says what has happened, and starts another one, which goes on
+        supervisor = session.living_supervisor(timeout)  # says what has happened; another goes on
         outcome = _stop_everything(session, supervisor, timeout)
     if outcome is not None:
         report_unwell(session.terminal, outcome, "stopped", timeout)
@@ -60,18 +60,6 @@ def command(session: Session, timeout: float | None) -> int:
         session.terminal.say(outcome.not_reached)
     session.terminal.print("nothing to stop" if outcome is None else f"{summary(outcome, 'stopped')}; supervisor ended")
     return 0
-
-
-def _find(session: Session) -> Supervisor:
-    """The supervisor; one that is just starting or ending is waited for."""
-    ends_at = time.monotonic() + _END_WITHIN
-    while True:
-        try:
-            return session.living_supervisor()
-        except NoSupervisor as error:
-            if not error.may_return or time.monotonic() > ends_at:
-                raise
-        time.sleep(_LOOK)
 
 
 def _stop_everything(session: Session, supervisor: Supervisor, timeout: float | None) -> Outcome | None:

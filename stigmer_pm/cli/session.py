@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,11 @@ from stigmer_pm.statedir import StateDir
 if TYPE_CHECKING:
     from stigmer_pm.cli.screen.terminal import Terminal
     from stigmer_pm.supervisor.launch import Seed
+
+#: Seconds for which a supervisor that is starting, ending, or making its socket anew (at most 10) is waited for.
+_RETURNS_WITHIN = 12.0
+#: Seconds between looks for it.
+_LOOK = 0.02
 
 
 class Session:
@@ -100,13 +106,29 @@ class Session:
                 f"name that file (-f {theirs}), or give {ours} a state_dir of its own",
             )
 
-    def living_supervisor(self) -> Supervisor:
-        """The project's supervisor; when it has died, another one that finds again what it ran.
+    def living_supervisor(self, timeout: float | None = None) -> Supervisor:
+        """The project's supervisor, once it can be asked; when it has died, another one that finds again what it ran.
+
+        ``timeout``: the seconds that the whole command has, if there is a limit.
 
         Raises:
             ConfigError: there is no file.
-            NoSupervisor: none runs, and nothing is known to run without one.
+            NoSupervisor: none runs, and nothing is known to run without one; or it could not be asked in time.
         """
+        ends_at = time.monotonic() + (_RETURNS_WITHIN if timeout is None else min(timeout, _RETURNS_WITHIN))
+        is_told = False
+        while True:
+            try:
+                return self._living()
+            except NoSupervisor as error:
+                if not error.may_return or time.monotonic() > ends_at:
+                    raise
+                if not is_told:
+                    is_told = True
+                    self.terminal.say(f"{error.message}; waiting for it")
+            time.sleep(_LOOK)
+
+    def _living(self) -> Supervisor:
         try:
             supervisor = self.supervisor()
             supervisor.knock()

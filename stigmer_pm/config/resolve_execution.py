@@ -16,8 +16,8 @@ _LATER_LIMITS = ("memory", "cpu")
 
 
 def is_container(part: Part) -> bool:
-    """It has an image, or something that should have been one."""
-    return part.model.image is not None or not part.is_whole("image")
+    """It has an image, or something that should have been one; so has Compose's ``build``, which is an unknown key."""
+    return part.model.image is not None or not part.is_whole("image") or not part.is_whole("build")
 
 
 def resolve_process(part: Part) -> ProcessExecution | None:

@@ -40,7 +40,7 @@ _LONGEST_PATH = 4096
 async def _body(service: Service, request: Request, most: int = SMALL, *, stops: bool = False) -> Mapping[str, Any]:
     """The body of a request that acts on what runs; one that ``stops`` it joins the stop of everything.
 
-    Whether it may is asked before, so that nobody sends 64 MiB in vain, and after: a body takes its time to arrive, and
+    Whether it may is asked before, so that nobody sends 16 MiB in vain, and after: a body takes its time to arrive, and
     everything may have begun to be stopped meanwhile.
     """
 

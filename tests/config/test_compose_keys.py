@@ -46,6 +46,13 @@ def test_a_key_of_compose_says_what_is_written_here(folder: Folder, written: str
     assert found.startswith(expected.removesuffix("…")) if hint.endswith("…") else found == expected
 
 
+def test_a_service_that_is_built_has_one_error(folder: Folder) -> None:
+    """With an image in its place, nothing else is wrong."""
+    found = folder.problem("components:\n  web: {build: ., ports: ['80:80'], networks: [back]}\n")
+    assert found.startswith("2:9: components.web.build: unknown key 'build'; build it before")
+    assert "\n" not in found
+
+
 @pytest.mark.parametrize(
     ("written", "hint"),
     [
