@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stigmer_pm.cli.matching import matching
-from stigmer_pm.cli.session import Session
+from stigmer_pm.cli.session import ANSWER_WITHIN, Session
 from stigmer_pm.client.documents import ApplyAnswer, Change, Document
 from stigmer_pm.client.errors import NoSupervisor, Refused
 from stigmer_pm.client.finding import is_locked
@@ -17,9 +17,6 @@ from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.spec.codec import encode
 from stigmer_pm.statedir import StateDir
 
-#: Seconds within which a supervisor that is starting, or whose socket is being made anew, must answer. The socket is
-#: looked after every 10 s.
-_ANSWER_WITHIN = 12.0
 _LOOK = 0.05
 
 
@@ -72,7 +69,7 @@ def apply(session: Session, wanted: Wanted, timeout: float | None = None) -> tup
         Refused: the supervisor says no.
     """
     state = StateDir(wanted.spec.state_dir)
-    ends_at = time.monotonic() + _ANSWER_WITHIN
+    ends_at = time.monotonic() + ANSWER_WITHIN
     told = False
     while True:
         try:
@@ -88,7 +85,7 @@ def apply(session: Session, wanted: Wanted, timeout: float | None = None) -> tup
                 told = True
                 session.terminal.say("another command stops everything; waiting until it has")
             _wait_until_unlocked(state)
-            ends_at = time.monotonic() + _ANSWER_WITHIN
+            ends_at = time.monotonic() + ANSWER_WITHIN
         except NoSupervisor as error:
             answer = _start(session, wanted) if error.is_absent and not is_locked(state) else None
             if answer is not None:
@@ -111,7 +108,7 @@ def _wait_until_unlocked(state: StateDir) -> None:
 
 def _no_answer(state: StateDir) -> NoSupervisor:
     return NoSupervisor(
-        f"another supervisor of this project has been starting or ending for {_ANSWER_WITHIN:.0f} s without an answer",
+        f"another supervisor of this project has been starting or ending for {ANSWER_WITHIN:.0f} s without an answer",
         f"see {state.supervisor_log}, and try again",
     )
 

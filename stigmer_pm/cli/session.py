@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from stigmer_pm.cli.screen.terminal import Terminal
     from stigmer_pm.supervisor.launch import Seed
 
-#: Seconds for which a supervisor that is starting, ending, or making its socket anew (at most 10) is waited for.
-_RETURNS_WITHIN = 12.0
-#: Seconds between looks for it.
+#: Seconds within which a supervisor that is starting, or whose socket is being made anew, must answer. The socket is
+#: looked after every 10 s.
+ANSWER_WITHIN = 12.0
+#: Seconds after which it is said that one is waited for: mostly another command has just started it.
+_SAY_AFTER = 1.0
 _LOOK = 0.02
 
 
@@ -106,44 +108,44 @@ class Session:
                 f"name that file (-f {theirs}), or give {ours} a state_dir of its own",
             )
 
-    def living_supervisor(self, timeout: float | None = None) -> Supervisor:
-        """The project's supervisor, once it can be asked; when it has died, another one that finds again what it ran.
+    def living_supervisor(self) -> Supervisor:
+        """The project's supervisor; when it has died, another one that finds again what it ran.
 
-        ``timeout``: the seconds that the whole command has, if there is a limit.
+        One that is just starting, by another command for example, is waited for, and so is one whose socket is being
+        made anew.
 
         Raises:
             ConfigError: there is no file.
-            NoSupervisor: none runs, and nothing is known to run without one; or it could not be asked in time.
+            NoSupervisor: none runs, and nothing is known to run without one; or it can't be reached.
         """
-        ends_at = time.monotonic() + (_RETURNS_WITHIN if timeout is None else min(timeout, _RETURNS_WITHIN))
-        is_told = False
+        began, is_said = time.monotonic(), False
         while True:
             try:
-                return self._living()
+                supervisor = self.supervisor()
+                supervisor.knock()
             except NoSupervisor as error:
-                if not error.may_return or time.monotonic() > ends_at:
+                waited = time.monotonic() - began
+                if not (error.has_died or error.may_return) or waited > ANSWER_WITHIN:
                     raise
-                if not is_told:
-                    is_told = True
-                    self.terminal.say(f"{error.message}; waiting for it")
+                if not is_said and (error.has_died or waited > _SAY_AFTER):
+                    is_said = True
+                    what = "starting another, which finds it again" if error.has_died else "waiting for it"
+                    self.terminal.say(f"{error.message}; {what}")
+                found = self._recover() if error.has_died else None
+                if found is not None:
+                    return found
+            else:
+                return supervisor
             time.sleep(_LOOK)
 
-    def _living(self) -> Supervisor:
-        try:
-            supervisor = self.supervisor()
-            supervisor.knock()
-        except NoSupervisor as error:
-            if not error.has_died:
-                raise
-            self.terminal.say(f"{error.message}; starting another, which finds it again")
-            return self._recover()
-        return supervisor
-
-    def _recover(self) -> Supervisor:
+    def _recover(self) -> Supervisor | None:
+        """Another supervisor that finds again what one ran that has died; ``None``: another command has been faster."""
         state = self.state()
         answer = self.take_seed().plant(
             {"recover": {"state_dir": state.path, "file": self.file()}, "environment": dict(self.environ)}
         )
+        if answer.get("busy"):
+            return None
         if "error" in answer:
             error = answer["error"]
             raise Refused(str(error["message"]), error.get("cure"), int(error.get("exit", 1)))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+
+from stigmer_pm.cli import session
 
 from . import documents
 from .conftest import Cli
@@ -142,3 +146,52 @@ def test_all_and_labels_are_passed_on(cli: Cli, fake: FakeSupervisor) -> None:
         {"names": [], "labels": {}, "all": True},
         {"names": [], "labels": {"tier": "front"}, "all": False},
     ]
+
+
+class _Turns:
+    """The time as a command that waits sees it: something happens at its third look."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        self._happens = happens
+        self._looks = 0
+
+    def monotonic(self) -> float:
+        return float(self._looks)
+
+    def sleep(self, seconds: float) -> None:
+        self._looks += 1
+        if self._looks == 3:
+            self._happens()
+
+
+class _TooLate:
+    """A seed that finds another supervisor in its place."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        self._happens = happens
+
+    def plant(self, order: object) -> dict[str, object]:
+        self._happens()
+        return {"busy": True}
+
+    def discard(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("when", ["before it looks", "while it starts another"])
+def test_a_supervisor_that_another_command_has_just_started_is_waited_for(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """It was killed, and of two commands one is faster; the other one acts as well. (It ended with 3.)"""
+    cli.leave_address()
+    if when == "before it looks":
+        cli.hold_lock()
+
+    def answer() -> None:
+        fake = cli.supervise(is_locked=False)
+        fake.answers["POST /v1/stop"] = documents.acted(web="stopping")
+
+    monkeypatch.setattr(session, "time", _Turns(answer))
+    result = cli.run("stop", "web", "--no-wait", seed=_TooLate(cli.hold_lock))
+    assert (result.code, result.out) == (0, "web: stopping\n"), result
+    assert len(result.err.splitlines()) == 1
