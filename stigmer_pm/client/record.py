@@ -33,7 +33,7 @@ class Record:
         os.stat(path)
         self._path = path
         try:
-            self._db = sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=_WAIT)
+            self._db = sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro", uri=True, timeout=_WAIT)
         except sqlite3.Error as error:
             raise ClientError(f"cannot read '{path}': {error}") from error
         try:
@@ -55,7 +55,7 @@ class Record:
     def file(self) -> str | None:
         """The file that was applied last."""
         found = self._rows("SELECT value FROM meta WHERE key='file'")
-        return str(found[0][0]) if found else None
+        return _text(found[0][0]) if found else None
 
     def labels(self) -> dict[str, Mapping[str, str]]:
         """The instances of which something is on record, with their labels; those that are gone have none any more."""
@@ -74,7 +74,7 @@ class Record:
             (_wall(since), *names, -1 if limit is None else limit),
         )
         entries = [
-            {"id": number, "at": _stamp(at), "instance": name, "run": run, "kind": kind, "message": message}
+            {"id": number, "at": _stamp(at), "instance": name, "run": run, "kind": kind, "message": _text(message)}
             for number, at, name, run, kind, message in reversed(rows)
         ]
         return cast("list[EventEntry]", entries)
@@ -84,6 +84,11 @@ class Record:
             return self._db.execute(query, args).fetchall()
         except sqlite3.Error as error:
             raise ClientError(f"cannot read '{self._path}': {error}") from error
+
+
+def _text(value: object) -> str:
+    """A text of a supervisor's: one with bytes in it that are no UTF-8 (of a path, a variable) is kept as a BLOB."""
+    return os.fsdecode(value) if isinstance(value, bytes) else str(value)
 
 
 def _wall(text: str | None) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -106,3 +107,21 @@ def test_a_record_that_cannot_be_read_is_said(project: Project, how: str) -> Non
 def test_the_client_knows_the_format_that_the_supervisor_writes() -> None:
     """It may not import the supervisor."""
     assert str(store.FORMAT) == record.FORMAT
+
+
+def test_what_is_no_utf_8_is_shown_from_the_record_as_it_was_told(project: Project) -> None:
+    """The name of a program, and that of the project's folder; each ended in an internal error."""
+    folder = Path(os.fsdecode(os.fsencode(project.dir) + b"/\xe4"))
+    folder.mkdir()
+    (folder / "stigmer.yaml").write_text("components: {web: {command: '/${PROGRAM}', max_restarts: 0}}\n")
+    environment = {"PROGRAM": os.fsdecode(b"\xff")}
+    project.run("up", env=environment, cwd=folder)
+    questions = [("events",), ("events", "--json")]
+    told = [project.run(*question, cwd=folder).out for question in questions]
+    assert "not found" in told[0]
+    pid = int(project.run("pid", "--supervisor", cwd=folder).out)
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: project.run("ps", cwd=folder).code == 3)
+    for question, before in zip(questions, told, strict=True):
+        result = project.run(*question, cwd=folder)
+        assert (result.code, result.out) == (0, before), result
