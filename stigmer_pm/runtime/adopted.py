@@ -29,10 +29,14 @@ class AdoptedLeaders:
             pidfd = system.open_pidfd(pid)
         except ProcessLookupError:
             return False
-        # Opened first and compared then: whatever has this pid now is what the descriptor stands for.
-        if table.started(pid) != watch.marks.leader_started:
-            if pidfd is not None:
+        is_ours = False
+        try:
+            # Opened first and compared then: whatever has this pid now is what the descriptor stands for.
+            is_ours = table.started(pid) == watch.marks.leader_started
+        finally:
+            if pidfd is not None and not is_ours:
                 os.close(pidfd)
+        if not is_ours:
             return False
         watch.marks = replace(watch.marks, was_watched=True)
         if pidfd is not None:
@@ -50,14 +54,22 @@ class AdoptedLeaders:
         if pid not in watch.pidfds:
             return  # somebody else has noticed, in the same turn of the loop
         status = system.exit_status_of(watch.pidfds[pid])
-        if status is None:
-            status = table.zombie_status(pid, watch.marks.leader_started)
-        if status is None and tries > 1 and is_there(watch):
-            self._loop.remove_reader(watch.pidfds[pid])
-            watch.timer = self._loop.call_later(LOOK_AGAIN / 4, self._ended, watch, pid, tries - 1)
+        try:
+            if status is None:
+                status = table.zombie_status(pid, watch.marks.leader_started)
+            if status is None and tries > 1 and is_there(watch):
+                self._ask_later(watch, pid, tries - 1)
+                return
+        except OSError:  # no descriptor is free to look with
+            self._ask_later(watch, pid, tries)
             return
         drop(self._loop, watch)
         self._gone(watch, status)
+
+    def _ask_later(self, watch: Watch, pid: int, tries: int) -> None:
+        """The descriptor stays readable, so that nobody may wait for it meanwhile: the loop would never rest."""
+        self._loop.remove_reader(watch.pidfds[pid])
+        watch.timer = self._loop.call_later(LOOK_AGAIN / 4, self._ended, watch, pid, tries)
 
     def _poll(self, watch: Watch) -> None:
         try:

@@ -227,6 +227,36 @@ def test_an_end_is_told_though_nothing_can_be_watched(play: Play) -> None:
     play(scene)
 
 
+def test_the_end_of_an_adopted_leader_is_looked_into_later_while_no_descriptor_is_free(play: Play) -> None:
+    """Its own descriptor says that it has ended, and goes on saying so: the loop never rested, and wrote a traceback
+    each time, some ten thousand a second."""
+
+    async def scene(stage: Stage) -> None:
+        bugs: list[object] = []
+        looks: list[int] = []
+
+        def fail(pid: int) -> None:
+            looks.append(pid)
+            raise OSError(errno.EMFILE, "too many open files")
+
+        stage.loop.set_exception_handler(lambda loop, context: bugs.append(context))
+        leader = subprocess.Popen(["sleep", "1000"], start_new_session=True)
+        marks = Marks(MARK, "none/a/1", leader.pid, table.started(leader.pid) or 0)
+        watch = stage.runtime._watches["a", 1] = Watch("a", 1, marks, is_child=False)
+        assert stage.runtime._adopted.wait(watch)
+        real, status = table.read_row, system.exit_status_of
+        table.read_row, system.exit_status_of = fail, lambda pidfd: None
+        try:
+            leader.kill()
+            await stage.until(lambda: len(looks) > 3)
+        finally:
+            table.read_row, system.exit_status_of = real, status
+        assert bugs == []
+        await stage.until(lambda: stage.told.exits)
+
+    play(scene)
+
+
 def test_a_stop_signal_is_sent_though_no_descriptor_is_free(play: Play) -> None:
     """To a group, for which nothing needs to be looked up."""
 
