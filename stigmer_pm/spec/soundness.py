@@ -17,6 +17,8 @@ from stigmer_pm.spec.project import ProjectSpec
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 #: As `config.durations`: longer than anything that is meant, and short enough for every clock that it is added to.
 LONGEST_S = 10_000 * 366 * 86400.0
+# As the file: with a larger one, the wait after some thirty failed runs would be no number any more.
+_LARGEST_FACTOR = 1000
 # Numbers of signals go to 64 on Linux; 0 leaves a container its image's own.
 _SIGNALS = range(65)
 _LARGEST = 2**63 - 1
@@ -57,8 +59,8 @@ def _faults(spec: ComponentSpec, names: set[str]) -> Iterator[str]:
     times = (spec.min_uptime, spec.restart_window, spec.stop_timeout, backoff.initial, backoff.max)
     if not all(0 <= seconds <= LONGEST_S for seconds in times):
         yield "expected durations of 0 to 10000 years"
-    if not (1 <= backoff.factor <= LONGEST_S and 0 <= backoff.jitter <= 1):
-        yield "expected a backoff with a factor of 1 or more, and a jitter from 0 to 1"
+    if not (1 <= backoff.factor <= _LARGEST_FACTOR and 0 <= backoff.jitter <= 1):
+        yield f"expected a backoff with a factor from 1 to {_LARGEST_FACTOR}, and a jitter from 0 to 1"
     for kind in ("startup", "liveness", "readiness"):
         probe: ProbeSpec | None = getattr(spec.probes, kind)
         if probe is not None:

@@ -42,6 +42,7 @@ IMPOSSIBLE: dict[str, tuple[str, Any]] = {
     "a duration that is none": ("stop_timeout", 1e300),
     "a number that JSON does not have": ("min_uptime", float("inf")),
     "a backoff that shrinks": ("backoff.factor", 0),
+    "a backoff beyond all numbers": ("backoff.factor", 1e11),
     "a umask that is none": ("process.umask", -1),
     "a niceness that is none": ("process.nice", 2**40),
     "a limit that is none": ("process.limits.nofile", 2**70),
