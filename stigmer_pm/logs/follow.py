@@ -39,7 +39,7 @@ class Follower:
         """
         for name, file in list(self._files.items()):
             if paths.get(name) != file.path:
-                yield from (Line(name, data) for data in file.take())
+                yield from self._taken(file)
                 yield from file.rest()
                 file.close()
                 del self._files[name]
@@ -51,15 +51,17 @@ class Follower:
         """The complete lines that have been added since the last time."""
         self.is_behind = False
         for file in self._files.values():
-            try:
-                for data in file.take():
-                    yield Line(file.name, data)
-            except OSError as error:
-                if file.name not in self._troubled:
-                    self._troubled.add(file.name)
-                    self._trouble(file.name, error)
-                continue
+            yield from self._taken(file)
             self.is_behind |= file.is_behind
+
+    def _taken(self, file: _Followed) -> Iterator[Line]:
+        try:
+            for data in file.take():
+                yield Line(file.name, data)
+        except OSError as error:
+            if file.name not in self._troubled:
+                self._troubled.add(file.name)
+                self._trouble(file.name, error)
 
     def offsets(self) -> dict[str, int]:
         """How far each file has been handed on, by its name."""

@@ -143,6 +143,18 @@ def test_a_file_that_cannot_be_read_is_told_once_and_the_others_are_followed(log
     assert logs.troubles == ["db"]
 
 
+def test_a_file_that_cannot_be_read_can_be_let_go_of(logs: Logs) -> None:
+    """Its component has been removed, say, or has another log now; a supervisor in front took that for a bug."""
+    Path(logs.paths["db"]).symlink_to("db.log")
+    logs.follow()
+    assert logs.told() == []
+    assert logs.follower is not None
+    assert list(logs.follower.retarget({"web": logs.paths["web"]}, {})) == []
+    logs.write("web", b"one\n")
+    assert logs.told() == [("web", b"one\n")]
+    assert logs.troubles == ["db"]
+
+
 def test_what_is_no_file_has_no_lines(logs: Logs) -> None:
     """A pipe would keep whoever opens it waiting."""
     os.mkfifo(logs.paths["db"])
