@@ -23,25 +23,28 @@ class Prober:
     """The probes of all runs, and the attempts that are under way.
 
     ``answer`` gets the result of each attempt that wasn't cancelled. A probe is made at its first attempt and kept for
-    as long as its run lasts and its spec is the same, since some handlers go on where the last attempt ended.
+    as long as its run lasts and its spec is the same, since some handlers go on where the last attempt ended. Once it
+    is another, nobody wants to know any more what the one before it is still about to find.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, answer: _Answer) -> None:
         self._loop = loop
         self._answer = answer
-        self._tasks: dict[_Key, set[asyncio.Task[None]]] = {}
+        self._tasks: dict[_Key, dict[asyncio.Task[None], ProbeKind]] = {}
         self._probes: dict[_Key, dict[ProbeKind, tuple[ProbeSpec, HealthProbe]]] = {}
         #: How often attempts that were under way have been interfered with.
         self._interferences = 0
 
     def attempt(self, instance: str, run: int, spec: ProbeSpec, make: Callable[[], HealthProbe]) -> None:
         """Make one attempt of the probe ``spec``, which ``make`` makes when there is none yet."""
-        known = self._probes.setdefault((instance, run), {})
-        if spec.kind not in known or known[spec.kind][0] is not spec:
+        known, tasks = self._probes.setdefault((instance, run), {}), self._tasks.setdefault((instance, run), {})
+        before = known[spec.kind][0] if spec.kind in known else None
+        if before is not spec and before != spec:
+            for earlier in [task for task, kind in tasks.items() if kind is spec.kind]:
+                earlier.cancel()
             known[spec.kind] = (spec, make())
         task = self._loop.create_task(self._attempt(instance, run, *known[spec.kind]))
-        tasks = self._tasks.setdefault((instance, run), set())
-        tasks.add(task)
+        tasks[task] = spec.kind
         task.add_done_callback(lambda done: self._forget((instance, run), done))
 
     def cancel(self, instance: str, run: int) -> None:
@@ -86,7 +89,7 @@ class Prober:
     def _forget(self, key: _Key, task: asyncio.Task[None]) -> None:
         tasks = self._tasks.get(key)
         if tasks is not None:
-            tasks.discard(task)
+            tasks.pop(task, None)
             if not tasks:
                 del self._tasks[key]
 

@@ -195,6 +195,36 @@ def test_the_whole_tree_of_a_probe_that_takes_too_long_is_killed(project: Projec
     eventually(lambda: not [c for c in project.living().values() if "sleep 432" in c])
 
 
+EDITED = """
+components:
+  a:
+    command: sleep 1000
+    probes:
+      liveness:
+        exec: ["sh", "-c", "echo >> asked-{name}; until [ -e {name} ]; do sleep 0.02; done; exit {status}"]
+        timeout: 300s
+        failure_threshold: 1
+"""
+
+
+def test_what_a_probe_finds_that_has_been_edited_away_means_nothing(project: Project) -> None:
+    """Its attempt was under way. It was counted as that of the probe in its place, so that the edit which mended a
+    probe had its component restarted."""
+    project.write(EDITED.format(name="old", status=1))
+    project.up("--no-wait")
+    eventually((project.dir / "asked-old").exists)
+    pid = project.pid("a")
+    project.write(EDITED.format(name="new", status=0))
+    project.up("--no-wait")
+    eventually((project.dir / "asked-new").exists)
+    (project.dir / "old").touch()
+    eventually(lambda: not [c for c in project.living().values() if "asked-old" in c], "the old attempt has ended")
+    (project.dir / "new").touch()
+    probe = eventually(lambda: project.ok("describe", "a", "--json").json["probes"][0]["last"] or None, pause=0.2)
+    assert probe["outcome"] == "success"
+    assert project.pid("a") == pid
+
+
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: str) -> None:
         super().__init__("localhost")
