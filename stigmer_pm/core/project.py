@@ -151,6 +151,8 @@ class Project:
             case Action.STOP:
                 return self._move(name, Stop(StopCause.REMOVED), now)
             case Action.UPDATE:
+                if not change.fields:
+                    return []  # a new one that is not to be started
                 return [Record(name, EventKind.EDITED, f"applied without a restart: {', '.join(change.fields)}")]
 
     def _index(self) -> None:

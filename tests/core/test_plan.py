@@ -136,6 +136,14 @@ def test_a_named_component_runs_whatever_its_profile_and_brings_what_it_needs() 
     assert world.phase("old") is Phase.RUNNING
 
 
+def test_a_new_one_that_is_not_started_is_no_edit() -> None:
+    """It is just known from then on. (The journal had "applied without a restart: " and nothing behind it.)"""
+    world = World()
+    assert world.up(component("web", autostart=False)) == ("update web",)
+    assert world.phase("web") is Phase.STOPPED
+    assert world.records("web") == []
+
+
 def test_autostart_false_runs_only_when_named_or_needed() -> None:
     """And once it runs, an ``up`` leaves it running."""
     world = World()
