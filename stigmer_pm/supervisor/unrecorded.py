@@ -88,13 +88,13 @@ def _end(memory: Memory, world: World, clock: Clock, name: str, number: int, pid
 
 
 def _begun(state: InstanceState, number: int, now: float, *, is_other: bool) -> InstanceState:
+    """As if that run was to be begun. What was removed from the file has come back since, or there would be none."""
     _log.warning("run %d of %s is not on record, and lives: it is taken over", number, state.name)
     return InstanceState(
         name=state.name,
         phase=Phase.STARTING,
         since=now,
         desired=Desired.RUNNING,
-        is_removed=state.is_removed,
         restart_for=StopCause.EDIT if is_other else None,
         run=Run(number=number, asked_at=now),
         run_number=number,
