@@ -224,6 +224,7 @@ class Engine:
     def _take(self, move: Callable[[], list[Effect]]) -> None:
         try:
             self._sort(move())
+            self.recorder.note_order()
             self._commit()
         except Exception as error:
             self._fail(error)

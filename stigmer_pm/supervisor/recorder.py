@@ -37,11 +37,14 @@ class Recorder:
         self._runs: list[RunRow] = []
         self._unsaved: set[str] = set()
         self._stored_specs: dict[str, ComponentSpec] = {i.state.name: i.spec for i in project}
+        self._stored_order = [i.state.name for i in project]
+        self._has_new_order = False
 
     @property
     def has_unwritten(self) -> bool:
         """There is something to write."""
-        return bool(self._unsaved or self._events or self._runs or self._memory.has_unwritten)
+        has_news = self._unsaved or self._events or self._runs or self._has_new_order
+        return bool(has_news or self._memory.has_unwritten)
 
     def note(self, record: Record) -> None:
         """An entry for the journal, with the time of its happening: it may be written down much later."""
@@ -64,6 +67,10 @@ class Recorder:
         wall = self._clock.wall() - (self._clock.now() - effect.ended_at)
         row = RunRow(effect.instance, effect.run, ended_at=wall, uptime=effect.uptime, ended=effect.ended)
         self._runs.append(row)
+
+    def note_order(self) -> None:
+        """The instances may stand in another order than is written, as when a file was applied."""
+        self._has_new_order |= self._order() != self._stored_order
 
     def forget_written(self) -> None:
         """What was written before is lost: all that is known of every instance is to be written again."""
@@ -95,18 +102,25 @@ class Recorder:
         present = [i for i in instances.values() if i is not None]
         with_new_spec = [i for i in present if self._stored_specs.get(i.state.name) is not i.spec]
         gone = [name for name, i in instances.items() if i is None]
+        order = self._order() if with_new_spec or self._has_new_order else self._stored_order
         with self._memory.transaction():
             if with_new_spec:
-                position = {i.state.name: at for at, i in enumerate(self._project)}
+                position = {name: at for at, name in enumerate(order)}
                 self._memory.save_instances((position[i.state.name], i) for i in with_new_spec)
+            if self._has_new_order:
+                self._memory.save_order(order)
             self._memory.save_states(i.state for i in present if self._stored_specs.get(i.state.name) is i.spec)
             self._memory.delete_instances(gone)
             self._memory.save_runs(self._runs)
             events = self._memory.append_events(events)
         self._stored_specs.update({i.state.name: i.spec for i in with_new_spec})
+        self._stored_order, self._has_new_order = order, False
         for name in gone:
             self._stored_specs.pop(name, None)
         return events
+
+    def _order(self) -> list[str]:
+        return [i.state.name for i in self._project]
 
     def _drop_oldest(self) -> None:
         """Never what is known of a run that is not over: without it, a later supervisor could not find it again."""

@@ -165,6 +165,11 @@ class Store:
             [(i.state.name, at, json.dumps(encode(i.spec)), json.dumps(encode(i.state))) for at, i in instances],
         )
 
+    def save_order(self, names: Iterable[str]) -> None:
+        """Write the positions of instances that are written already: the order in which they are loaded."""
+        self._instances = None
+        self._db.executemany("UPDATE instances SET position=? WHERE name=?", enumerate(names))
+
     def save_states(self, states: Iterable[InstanceState]) -> None:
         """Write the states of instances whose specs are written already."""
         self._instances = None

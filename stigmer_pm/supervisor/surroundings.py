@@ -207,6 +207,10 @@ class Memory(Protocol):
         """Write instances with their position."""
         ...
 
+    def save_order(self, names: Iterable[str]) -> None:
+        """Write the positions of instances that are known: the order in which they are loaded."""
+        ...
+
     def save_states(self, states: Iterable[InstanceState]) -> None:
         """Write the states of instances that are known."""
         ...

@@ -64,3 +64,20 @@ def test_the_order_of_the_file_is_the_order_of_the_table(project: Project) -> No
     project.write("components: {z: {command: sleep 1000}, b: {command: sleep 1000}, a: {command: sleep 1000}}\n")
     project.up()
     assert list(project.ps()) == ["z", "b", "a"]
+
+
+def test_the_order_of_the_file_outlives_the_supervisor(project: Project) -> None:
+    """One that is put in between, and an order that is edited and nothing else."""
+    web, later = "{command: sleep 1000}", "{command: sleep 1000, autostart: false}"
+    project.write(f"components: {{a: {web}, b: {web}, c: {web}}}\n")
+    project.up()
+    project.write(f"components: {{a: {web}, x: {later}, b: {web}, c: {web}}}\n")
+    project.up()
+    project.kill_supervisor()
+    project.ok("restart", "c")
+    assert list(project.ps()) == ["a", "x", "b", "c"]
+    project.write(f"components: {{c: {web}, x: {later}, b: {web}, a: {web}}}\n")
+    project.up()
+    project.kill_supervisor()
+    project.ok("restart", "c")
+    assert list(project.ps()) == ["c", "x", "b", "a"]

@@ -82,6 +82,12 @@ class VirtualMemory:
         for position, instance in instances:
             self._written.instances[instance.state.name] = (position, instance)
 
+    def save_order(self, names: Iterable[str]) -> None:
+        written = self._written.instances
+        for position, name in enumerate(names):
+            if name in written:
+                written[name] = (position, written[name][1])
+
     def save_states(self, states: Iterable[InstanceState]) -> None:
         written = self._written.instances
         for state in states:
