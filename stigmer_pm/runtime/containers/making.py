@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import time
@@ -159,7 +160,7 @@ def _clear(client: APIClient, order: Order) -> _Old:
         for name, target in creation.anonymous_volumes(container.details, order.execution):
             old.volumes.setdefault(target, name)  # the newest container comes first
         if container.is_running:
-            client.stop(container.id, timeout=int(order.spec.stop_timeout))
+            client.stop(container.id, timeout=math.ceil(order.spec.stop_timeout))
         order.drain(container.id)
         old.ended.append(container.id)
         if container.name == order.execution.container_name:

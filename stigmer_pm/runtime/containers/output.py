@@ -137,7 +137,8 @@ class Output:
 
     async def close(self) -> None:
         """Let go of all; the next supervisor goes on where they have come to."""
-        streams = [kept.stream for kept in self._streams.values()]
+        # At once: threads that copy the last of something take theirs away meanwhile.
+        streams = [kept.stream for kept in list(self._streams.values())]
         results = await asyncio.gather(*(asyncio.to_thread(stream.close) for stream in streams), return_exceptions=True)
         for stream, result in zip(streams, results, strict=True):
             if isinstance(result, Exception):  # there is no thread to be had

@@ -7,6 +7,7 @@ import errno
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from stigmer_pm.core.reasons import NO_REASON, Reason, Why
@@ -154,7 +155,8 @@ class Beginning:
                 )
             except Exception as raised:  # noqa: BLE001 (whatever it is, it belongs to who waits for the pull)
                 error = raised
-            loop.call_soon_threadsafe(_settle, over, error)
+            with suppress(RuntimeError):  # the loop has ended, and nobody waits
+                loop.call_soon_threadsafe(_settle, over, error)
 
         DeafThread(pull, "engine-pull").start()
         try:
