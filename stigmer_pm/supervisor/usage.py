@@ -54,7 +54,9 @@ class UsageMeter:
             percent = 100.0 * max(0.0, cpu - before) / max(now - at, 0.01)
             found[leader] = Usage(round(percent, 1), memory)
             seen[leader, started_at] = (now, cpu) if now - at >= _SHORTEST else (at, before)
-        self._seen = seen
+        # What was seen of others, whom nobody asks about now, is kept for as long as they may live.
+        others = {key: look for key, look in self._seen.items() if key[0] in rows and key[0] not in leaders}
+        self._seen = others | seen
         return found
 
 
