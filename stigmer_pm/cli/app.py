@@ -170,9 +170,9 @@ def _fail(error: Exception, session: Session) -> int:
             raise error
         if isinstance(error, EXPLAINED):
             return explain(error, terminal)
-        place = record_crash(error, session.known_state())
+        place = _recorded(error, session)
         terminal.complain(f"internal error: {type(error).__name__}: {error}".splitlines()[0])
-        terminal.hint(f"its traceback is in {place}")
+        terminal.hint(place)
     except BrokenPipeError:
         terminal.give_up()
         return READER_GONE
@@ -182,3 +182,10 @@ def _fail(error: Exception, session: Session) -> int:
             terminal.complain(str(lost))
         terminal.give_up()  # where that could not be written either
     return 1
+
+
+def _recorded(error: Exception, session: Session) -> str:
+    try:
+        return f"its traceback is in {record_crash(error, session.known_state())}"
+    except OSError as lack:  # a full disk, say
+        return f"its traceback can't be written down: {(lack.strerror or str(lack)).lower()}"

@@ -59,7 +59,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def record_crash(error: BaseException, state: StateDir | None) -> str:
-    """Write the traceback down: in the log of the supervisor, or in a file of its own. The path of it."""
+    """Write the traceback down: in the log of the supervisor, or in a file of its own. The path of it.
+
+    Raises:
+        OSError: it can't be written anywhere.
+    """
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     text = f"{moment} ERROR stigmer_pm.cli: bug\n{''.join(traceback.format_exception(error))}"
     if state is not None and os.path.isdir(state.path):

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,24 @@ def test_a_bug_is_one_line_and_its_traceback_is_where_it_says(cli: Cli, monkeypa
         path = Path(place.partition("its traceback is in ")[2])
         assert "in broken" in path.read_text()
     assert str(cli.state / "supervisor.log") in second.err
+
+
+def test_a_bug_whose_traceback_can_not_be_written_down_is_said_all_the_same(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No state folder yet, and a full disk; the traceback came to the terminal."""
+
+    def broken(session: Session) -> Any:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(Session, "supervisor", broken)
+    monkeypatch.setattr(tempfile, "tempdir", str(cli.dir / "gone"))
+    result = cli.run("ps")
+    assert result.code == 1
+    assert result.err.splitlines() == [
+        "error: internal error: ValueError: a bug",
+        "  its traceback can't be written down: no such file or directory",
+    ]
 
 
 def test_an_interrupt_is_130_and_says_that_nothing_is_hurt(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
