@@ -5,7 +5,7 @@ Times are RFC 3339 in UTC with milliseconds, durations are seconds, sizes are by
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 Document = dict[str, Any]
 Targets = dict[str, int]
@@ -34,6 +34,7 @@ class ComponentEntry(TypedDict):
     desired: str
     pid: int | None
     container: str | None
+    run: int
     restarts: int
     failed_runs: int
     since: str | None
@@ -63,7 +64,7 @@ class Input(TypedDict):
 
 
 class PsDocument(TypedDict):
-    """What ``/v1/ps`` answers; ``trouble`` is what keeps the supervisor from its work, in words, or empty."""
+    """What ``/v1/ps`` answers; ``trouble`` is what keeps the supervisor from its work, in words, or ``None``."""
 
     project: str
     file: str
@@ -112,18 +113,19 @@ class SaidResult(TypedDict):
 class Standing(TypedDict):
     """How one instance stands on its way: ``state`` is ``pending``, ``reached`` or ``lost``.
 
-    ``progress`` is how much of what it waits for is done, in percent, where that can be told.
+    ``progress`` is how much of what it waits for is done, in percent, where that can be told. ``log`` is ``None`` when
+    it has no run that could have written to it. One that has been removed from the file has the first four only.
     """
 
     name: str
     state: str
     phase: str
     reason: str
-    progress: int | None
-    pid: int | None
-    next_restart: str | None
-    log: str
-    log_from: int
+    progress: NotRequired[int | None]
+    pid: NotRequired[int | None]
+    next_restart: NotRequired[str | None]
+    log: NotRequired[str | None]
+    log_from: NotRequired[int]
 
 
 class EventEntry(TypedDict):
@@ -132,6 +134,7 @@ class EventEntry(TypedDict):
     id: int
     at: str
     instance: str | None
+    run: int | None
     kind: str
     message: str
 

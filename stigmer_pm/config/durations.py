@@ -54,17 +54,6 @@ def checked_seconds(seconds: float) -> float:
     return seconds
 
 
-def format_duration(seconds: float) -> str:
-    """``1m30s`` for 90.0: the shortest that :func:`parse_duration` reads as the same."""
-    milliseconds = round(seconds * 1000)
-    parts = []
-    for unit, length in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
-        count, milliseconds = divmod(milliseconds, length)
-        if count:
-            parts.append(f"{count}{unit}")
-    return "".join(parts) or "0s"
-
-
 def parse_size(text: str) -> int:
     """Bytes of ``512KiB``, ``10MB``, ``2GiB`` or a plain number of bytes; ``k`` is 1000, ``Ki`` is 1024.
 

@@ -95,7 +95,6 @@ class EventKind(StrEnum):
     FAILED = "failed"
     WAITING = "waiting"
     EDITED = "edited"
-    RESET = "reset"
     REPLACED = "replaced"
 
 

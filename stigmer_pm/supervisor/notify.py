@@ -1,7 +1,7 @@
 """Telling a service manager how it goes, as sd_notify(3) has it: datagrams of ``KEY=VALUE`` lines at ``NOTIFY_SOCKET``.
 
 By hand, for it is a dozen lines. Components must not have these variables, or one of them could speak for us, and
-``runtime/process.py`` takes them out.
+``runtime/marked_environment.py`` takes them out.
 """
 
 from __future__ import annotations

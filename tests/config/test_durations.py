@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stigmer_pm.config.durations import format_duration, parse_duration, parse_size
+from stigmer_pm.config.durations import parse_duration, parse_size
+from tests.durations import format_duration
 
 
 @pytest.mark.parametrize(

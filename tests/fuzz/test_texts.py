@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stigmer_pm.config.dotenv import parse_dotenv
-from stigmer_pm.config.durations import format_duration, parse_duration, parse_size
+from stigmer_pm.config.durations import parse_duration, parse_size
 from stigmer_pm.config.errors import ConfigError
 from stigmer_pm.config.interpolate import InterpolationError, interpolate
 from stigmer_pm.config.problems import Problems
+from tests.durations import format_duration
 
 from .effort import examples
 from .hostile import ENV_FILES
