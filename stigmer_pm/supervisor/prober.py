@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from stigmer_pm.core.events import ProbeDone
 from stigmer_pm.core.probing import Outcome
-from stigmer_pm.probes import HealthProbe
+from stigmer_pm.probes import CheckResult, HealthProbe
 from stigmer_pm.runtime import system
 from stigmer_pm.spec import ProbeKind, ProbeSpec
+
+_log = logging.getLogger(__name__)
 
 #: Seconds by which a timeout may come late before it says more about the supervisor than about what was asked. It was
 #: suspended (SIGSTOP, a laptop that slept), or had no CPU, and an answer may lie there that nobody has read in time.
@@ -76,6 +79,9 @@ class Prober:
         timer = self._loop.call_later(spec.timeout, lambda: late.append(system.now() - began_at - spec.timeout))
         try:
             result = await probe.check()
+        except Exception as error:  # noqa: BLE001 (the top of each attempt: without an answer it is never asked again)
+            _log.exception("bug in the %s probe of %s", spec.kind, instance)
+            result = CheckResult(Outcome.DISCARDED, f"bug in the probe: {type(error).__name__}: {error}")
         finally:
             timer.cancel()
         outcome, output = result.outcome, result.output
