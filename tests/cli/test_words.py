@@ -25,7 +25,17 @@ from .terminals import terminal, written
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.001, "1ms"), (0.25, "250ms"), (12, "12s"), (125, "2m5s"), (3600, "1h"), (11400, "3h10m"), (1051200, "12d4h")],
+    [
+        (0.001, "1ms"),
+        (0.25, "250ms"),
+        (0.9994, "999ms"),
+        (0.9996, "1s"),
+        (12, "12s"),
+        (125, "2m5s"),
+        (3600, "1h"),
+        (11400, "3h10m"),
+        (1051200, "12d4h"),
+    ],
 )
 def test_a_duration_has_its_two_largest_units(seconds: float, words: str) -> None:
     """And no space, so that it is one column."""

@@ -13,9 +13,9 @@ def seconds_words(seconds: float) -> str:
     """``300ms``, ``12s``, ``2m5s``, ``3h10m``, ``12d4h``: the two largest units."""
     if seconds < 0.0005:
         return "0s"
-    if seconds < 1:
+    if seconds < 0.9995:
         return f"{seconds * 1000:.0f}ms"
-    whole = int(seconds)
+    whole = max(1, int(seconds))
     for index, (unit, length) in enumerate(_UNITS):
         if whole >= length:
             text = f"{whole // length}{unit}"
