@@ -84,7 +84,7 @@ def apply(session: Session, wanted: Wanted, timeout: float | None = None) -> tup
             if not told:
                 told = True
                 session.terminal.say("another command stops everything; waiting until it has")
-            _wait_until_unlocked(state)
+            wait_until_unlocked(state)
             ends_at = time.monotonic() + ANSWER_WITHIN
         except NoSupervisor as error:
             answer = _start(session, wanted) if error.is_absent and not is_locked(state) else None
@@ -100,9 +100,10 @@ def apply(session: Session, wanted: Wanted, timeout: float | None = None) -> tup
         time.sleep(_LOOK)
 
 
-def _wait_until_unlocked(state: StateDir) -> None:
-    """For as long as it takes: whoever asked for the end said how long everything may take to stop."""
-    while is_locked(state):
+def wait_until_unlocked(state: StateDir, ends_at: float | None = None) -> None:
+    """Until the supervisor that runs has ended, or until ``ends_at`` (of the monotonic clock). ``None``: for as long as
+    it takes, for whoever asked for the end of everything said how long that may take to stop."""
+    while is_locked(state) and (ends_at is None or time.monotonic() < ends_at):
         time.sleep(_LOOK)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from stigmer_pm.cli.applying import Wanted, order_of
+from stigmer_pm.cli.applying import Wanted, order_of, wait_until_unlocked
 from stigmer_pm.cli.errors import BAD_USAGE, explain
 from stigmer_pm.cli.foreground import Front, run_order
 from stigmer_pm.cli.session import Session
@@ -71,15 +71,10 @@ def _have_it_let_go(session: Session, state: StateDir, ends_at: float) -> None:
             if not refused.is_ending:
                 raise
             session.terminal.say("another command stops everything; waiting until it has")
-            _wait_until_unlocked(state, None)
+            wait_until_unlocked(state)
         except NoSupervisor as error:
             if not (error.is_absent or error.may_return) or time.monotonic() > ends_at:
                 raise
         else:
-            _wait_until_unlocked(state, ends_at)
-        time.sleep(_LOOK)
-
-
-def _wait_until_unlocked(state: StateDir, ends_at: float | None) -> None:
-    while is_locked(state) and (ends_at is None or time.monotonic() < ends_at):
+            wait_until_unlocked(state, ends_at)
         time.sleep(_LOOK)

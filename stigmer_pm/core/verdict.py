@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from stigmer_pm.core.dependencies import Instance, unmet
+from stigmer_pm.core.dependencies import Instance, Lookup, unmet
 from stigmer_pm.core.probing import ProbeState, Result
 from stigmer_pm.core.reasons import NOTES, Why, brief, words
 from stigmer_pm.core.state import RESTING, Desired, InstanceState, Phase, Run
@@ -53,7 +52,6 @@ class Patience:
     backoff: float | None = None
 
 
-Lookup = Callable[[str], Instance | None]
 _GOAL_OF = {Condition.READY: Goal.READY, Condition.STARTED: Goal.STARTED, Condition.COMPLETED: Goal.COMPLETED}
 
 

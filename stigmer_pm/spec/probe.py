@@ -15,6 +15,10 @@ class ProbeKind(StrEnum):
     READINESS = "readiness"
 
 
+#: The hosts by which a file means the component itself, whatever its address is.
+ITSELF = ("127.0.0.1", "localhost", "::1")
+
+
 @dataclass(frozen=True, slots=True)
 class HttpCheck:
     """GET ``scheme://host:port/path``; 200 to 399 is success. ``headers`` keep order, names may repeat."""

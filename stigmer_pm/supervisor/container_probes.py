@@ -10,9 +10,7 @@ from stigmer_pm.runtime.containers.execution import Executed
 from stigmer_pm.runtime.containers.inquiry import Inquiry
 from stigmer_pm.runtime.containers.trouble import EngineRefusal, EngineSilence
 from stigmer_pm.spec import ContainerExecution, ExecCheck, ProbeKind, ProbeSpec
-
-#: The hosts by which a file means the component itself.
-_ITSELF = ("127.0.0.1", "localhost", "::1")
+from stigmer_pm.spec.probe import ITSELF
 
 
 class ContainerProbe(DeclaredProbe):
@@ -64,7 +62,7 @@ class ContainerProbe(DeclaredProbe):
         """The probe with the address that it is asked at; ``None``: there is none."""
         for name in ("http", "tcp", "grpc"):
             check = getattr(self._spec, name)
-            if check is not None and check.host in _ITSELF:
+            if check is not None and check.host in ITSELF:
                 place = self._inquiry.endpoint(self._instance, self._run, check.port)
                 if place is None:
                     return None

@@ -26,6 +26,7 @@ from stigmer_pm.spec import (
     TcpCheck,
 )
 from stigmer_pm.spec.codec import Json, encode
+from stigmer_pm.spec.probe import ITSELF
 from stigmer_pm.spec.signals import signal_name
 from stigmer_pm.supervisor.clock import stamp, stamp_of
 from stigmer_pm.supervisor.records import EventRow, RunRow
@@ -196,15 +197,11 @@ def _probe_document(probe: ProbeSpec, state: ProbeState | None, place: str) -> D
     }
 
 
-#: The hosts by which a file means the component itself.
-_ITSELF = ("127.0.0.1", "localhost", "::1")
-
-
 def check_words(probe: ProbeSpec, place: str = "") -> str:
     """What a probe asks: ``http GET http://127.0.0.1:80/healthz``; ``place`` stands for the component itself."""
     check = probe.check
     host = getattr(check, "host", "")
-    host = place if place and host in _ITSELF else host
+    host = place if place and host in ITSELF else host
     match check:
         case HttpCheck():
             return f"http GET {check.scheme}://{host}:{check.port}{check.path.partition('?')[0]}"
