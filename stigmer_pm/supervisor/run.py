@@ -141,7 +141,10 @@ async def _serve(home: Home, order: Order, reply: Reply, handover: Handover | No
         if handover is not None:
             service.tell_of_handover(handover.version)
         signals.handle(asyncio.get_running_loop(), signals.in_background(service))
-        answer = service.begin(order)
+        try:
+            answer = service.begin(order)
+        except StoreError as error:  # another program has just locked it, say
+            raise refuse_record(home, error) from error
         if is_to_end:
             service.end()
         path = await service.open_door()

@@ -106,6 +106,38 @@ def test_one_that_cannot_begin_again_takes_nothing_away(project: Project) -> Non
     assert project.pid("b") == before["b"]
 
 
+# The program whose record another one locks when it has been opened, and before the runs in it are looked up.
+LOCKED_MEANWHILE = """\
+import sys
+from stigmer_pm.supervisor.store import Store, StoreError
+
+def find_run(self, instance, run):
+    raise StoreError("cannot read the record: another program has locked it", "try again")
+
+Store.find_run = find_run
+from stigmer_pm.__main__ import main
+sys.exit(main())
+"""
+
+
+def test_a_record_that_is_locked_while_a_supervisor_begins_is_no_bug(project: Project) -> None:
+    """What runs goes on, and the next one takes it over."""
+    project.write("components: {a: {command: sleep 1000}}\n")
+    project.up()
+    pid = project.pid("a")
+    project.kill_supervisor()
+    command = [sys.executable, "-c", LOCKED_MEANWHILE, "up"]
+    done = subprocess.run(
+        command, cwd=project.dir, env=project.environ, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 1, done
+    words = "error: cannot read the record: another program has locked it\n  try again\n"
+    assert done.stderr == words
+    assert "Traceback" not in (project.state / "supervisor.log").read_text()
+    project.up()
+    assert project.pid("a") == pid
+
+
 # The program with a mistake in what a supervisor does before it has a log.
 BROKEN_AT_FIRST = """\
 import sys
