@@ -63,7 +63,7 @@ def act(
 ) -> int:
     """Ask for ``verb``, wait for its result, and say it. The exit status."""
     selection = chosen(verb, names, labels, everything=everything)
-    supervisor = session.living_supervisor()
+    supervisor = session.living_supervisor(watching.timeout)
     supervisor.timeout = watching.timeout
     results, targets = supervisor.act(verb, selection)
     if verb != "stop":

@@ -34,7 +34,7 @@ def command(session: Session, timeout: float | None) -> int:
     """
     session.say_which_file()
     try:
-        supervisor = session.living_supervisor()
+        supervisor = session.living_supervisor(timeout)
     except NoSupervisor as error:
         if error.is_lost or not error.is_absent:
             raise
@@ -45,7 +45,7 @@ def command(session: Session, timeout: float | None) -> int:
     except NoSupervisor as error:
         if not error.has_died:
             raise
-        supervisor = session.living_supervisor()  # which says what has happened, and goes on
+        supervisor = session.living_supervisor(timeout)  # which says what has happened, and goes on
         outcome = _stop_everything(session, supervisor, timeout)
     if outcome is not None:
         report_unwell(session.terminal, outcome, "stopped", timeout)

@@ -108,16 +108,17 @@ class Session:
                 f"name that file (-f {theirs}), or give {ours} a state_dir of its own",
             )
 
-    def living_supervisor(self) -> Supervisor:
+    def living_supervisor(self, timeout: float | None = None) -> Supervisor:
         """The project's supervisor; when it has died, another one that finds again what it ran.
 
         One that is just starting, by another command for example, is waited for, and so is one whose socket is being
-        made anew.
+        made anew; ``timeout`` in seconds is what there is for all of the command.
 
         Raises:
             ConfigError: there is no file.
             NoSupervisor: none runs, and nothing is known to run without one; or it can't be reached.
         """
+        within = ANSWER_WITHIN if timeout is None else min(timeout, ANSWER_WITHIN)
         began, is_said = time.monotonic(), False
         while True:
             try:
@@ -125,7 +126,7 @@ class Session:
                 supervisor.knock()
             except NoSupervisor as error:
                 waited = time.monotonic() - began
-                if not (error.has_died or error.may_return) or waited > ANSWER_WITHIN:
+                if not (error.has_died or error.may_return) or waited > within:
                     raise
                 if not is_said and (error.has_died or waited > _SAY_AFTER):
                     is_said = True

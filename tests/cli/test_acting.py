@@ -195,3 +195,15 @@ def test_a_supervisor_that_another_command_has_just_started_is_waited_for(
     result = cli.run("stop", "web", "--no-wait", seed=_TooLate(cli.hold_lock))
     assert (result.code, result.out) == (0, "web: stopping\n"), result
     assert len(result.err.splitlines()) == 1
+
+
+def test_a_supervisor_is_waited_for_no_longer_than_the_command_has(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here one whose socket is gone, for more than two looks a second apart."""
+    cli.leave_address()
+    cli.hold_lock()
+    turns = _Turns(lambda: None)
+    monkeypatch.setattr(session, "time", turns)
+    result = cli.run("stop", "web", "--timeout", "2s")
+    assert result.code == 3, result
+    assert "its socket is gone" in result.err.splitlines()[-2]
+    assert turns.monotonic() == 3.0
