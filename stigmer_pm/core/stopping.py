@@ -12,12 +12,17 @@ from stigmer_pm.core.effects import CancelStart, Effect, EventKind, KillRun, Rec
 from stigmer_pm.core.ending import Step, conclude, enter, exit_words
 from stigmer_pm.core.events import Due, Emptied, Exited, Halt, Kill, Noted, ResumeStop
 from stigmer_pm.core.reasons import Reason, Why, duration_words
-from stigmer_pm.core.state import Desired, InstanceState, Phase, StopCause, run_of
+from stigmer_pm.core.state import Desired, InstanceState, Phase, Run, StopCause, run_of
 from stigmer_pm.spec import ComponentSpec
 
 #: Seconds between attempts to kill what SIGKILL did not end (a process in an uninterruptible wait), so that the end
 #: of the wait is noticed. The first attempt is nearly always the last.
 KILL_AGAIN = 5.0
+
+#: What a process gets whose spec is that of a container by now, and names none.
+_USUAL_SIGNAL = ComponentSpec("").stop_signal
+#: What stands for the stop signal that the container of a run was made with.
+_ITS_OWN = 0
 
 #: While one of these holds, a signal may not have arrived.
 _UNDELIVERED = (Why.ENGINE, Why.DELIVERING)
@@ -67,7 +72,7 @@ def resume(spec: ComponentSpec, state: InstanceState, event: ResumeStop, now: fl
     if event.is_signalled and run.exit is None:
         return state, ()
     if run.kill_at is not None and (run.kill_at > now or run.was_put_off):
-        return state, (SignalRun(state.name, run.number, spec.stop_signal),)
+        return state, (SignalRun(state.name, run.number, _stop_signal(spec, run)),)
     return signal(spec, replace(state, run=replace(run, was_put_off=True)), now)
 
 
@@ -75,7 +80,17 @@ def signal(spec: ComponentSpec, state: InstanceState, now: float) -> Step:
     """Send the stop signal; SIGKILL is due after the time that the run has for its end."""
     run = run_of(state)
     run = replace(run, kill_at=now + probe_steps.stop_seconds(spec, run))
-    return replace(state, run=run), (SignalRun(state.name, run.number, spec.stop_signal),)
+    return replace(state, run=run), (SignalRun(state.name, run.number, _stop_signal(spec, run)),)
+
+
+def _stop_signal(spec: ComponentSpec, run: Run) -> int:
+    """The run may be of before an edit that has made a container of a process, or a process of a container: what ends
+    the one means something else to the other, or nothing at all."""
+    if run.container is not None and spec.container is None:
+        return _ITS_OWN
+    if run.container is None and not spec.stop_signal:
+        return _USUAL_SIGNAL
+    return spec.stop_signal
 
 
 def take_exit(spec: ComponentSpec, state: InstanceState, event: Exited, now: float) -> Step:
@@ -93,7 +108,7 @@ def take_exit(spec: ComponentSpec, state: InstanceState, event: Exited, now: flo
     if state.phase is Phase.STOPPING:
         # What is in the leader's group has had the stop signal, and kill_at stands; the rest gets it now, or it would
         # be waited for in vain. After SIGKILL there is nothing left to ask for.
-        more = () if run.was_killed else (SignalRun(state.name, run.number, spec.stop_signal),)
+        more = () if run.was_killed else (SignalRun(state.name, run.number, _stop_signal(spec, run)),)
         return replace(state, run=run), (*effects, *more)
     reason = Reason(Why.LEFTOVERS, detail=told)
     state = enter(replace(state, run=replace(run, stop_reason=reason)), Phase.STOPPING, now, reason)

@@ -27,7 +27,7 @@ from stigmer_pm.core.state import Exit, InstanceState, Phase
 from stigmer_pm.core.verdict import Goal, Patience, Standing, judge
 from stigmer_pm.spec import ComponentSpec, ProbeKind, Probes, ProbeSpec, RestartPolicy, TcpCheck
 
-from .harness import World, after, component
+from .harness import World, after, component, container
 
 
 def started(spec: ComponentSpec) -> InstanceState:
@@ -319,3 +319,21 @@ def test_a_stop_that_is_taken_up_again_keeps_the_time_that_its_probe_gives() -> 
     assert [e.message for e in effects if isinstance(e, Record)] == [
         "killed (SIGKILL): it was still there 2s after the stop signal"
     ]
+
+
+@pytest.mark.parametrize("named", [0, 3])
+def test_a_process_that_an_edit_makes_a_container_of_gets_a_signal_that_it_knows(named: int) -> None:
+    """SIGTERM, where the file leaves the signal to the image. It got none, and SIGKILL after its stop_timeout."""
+    world = World()
+    world.up(component("web"))
+    world.up(container("web", stop_signal=named))
+    assert world.signals == [("web", named or 15)]
+
+
+def test_a_container_that_an_edit_makes_a_process_of_gets_the_signal_that_it_was_made_with() -> None:
+    """0 stands for it: that of the file before, or of the image. SIGTERM is the quick end of a PostgreSQL, say."""
+    world = World(takes_its_time={"web"})
+    world.up(container("web", stop_signal=0))
+    world.begin("web")
+    world.up(component("web"))
+    assert world.signals == [("web", 0)]

@@ -9,7 +9,7 @@ import pytest
 from stigmer_pm.config import load
 from stigmer_pm.spec.codec import encode
 
-from ..project import Project
+from ..project import Project, eventually
 from .test_attacks import ask
 
 BASE = """
@@ -174,3 +174,17 @@ def test_a_dry_run_changes_nothing_of_the_supervisor_either(project: Project) ->
     assert name() == "one"
     project.up()
     assert name() == "two"
+
+
+def test_a_process_that_becomes_a_container_is_asked_to_stop(project: Project) -> None:
+    """By SIGTERM; the file leaves the signal to an image that this run has never had. It got none, and was killed when
+    its stop_timeout was over. (There is no engine here, and the container waits for one.)"""
+    project.script("polite", "#!/bin/sh\ntrap 'echo bye; exit 0' TERM\necho ready\nwhile :; do sleep 0.05; done\n")
+    project.write("components: {web: {command: ./polite, stop_timeout: 1h}}\n")
+    nowhere = {"DOCKER_HOST": f"unix://{project.dir}/nowhere.sock"}
+    project.up(env=nowhere)
+    eventually(lambda: project.log("web") == b"ready\n")
+    project.write("components: {web: {image: busybox, stop_timeout: 1h}}\n")
+    project.up("--no-wait")
+    eventually(lambda: b"bye" in project.log("web"))  # beside what its shell says of the signal
+    eventually(lambda: "no Docker engine" in project.ps()["web"]["reason"])
