@@ -16,6 +16,12 @@ class PidFiles:
     def __init__(self, folder: str) -> None:
         self._folder = folder
 
+    def make_room(self) -> None:
+        """Make the state folder, should somebody have removed it under its supervisor: whatever is written into it next
+        would make it as well, and for everybody to look into."""
+        with suppress(OSError):
+            os.mkdir(os.path.dirname(self._folder), 0o700)
+
     def write(self, name: str, pid: int) -> None:
         """Put the pid of an instance's run down."""
         with suppress(OSError):

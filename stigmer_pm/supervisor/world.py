@@ -69,6 +69,7 @@ class LocalWorld:
 
     def start(self, instance: str, run: int, spec: ComponentSpec) -> Started | None:
         """Start a run of a process, or begin to start one of a container."""
+        self._pidfiles.make_room()
         if spec.process is None:
             self._containers.start(instance, run, spec)
             return None

@@ -231,3 +231,20 @@ def test_a_record_of_another_version_is_left_alone_and_what_helps_is_said(projec
         part.rename(project.dir / part.name)
     project.up()
     assert project.pids() == before
+
+
+def test_a_run_that_begins_before_a_removed_state_folder_is_missed_leaves_it_usable(project: Project) -> None:
+    """Its log makes the folder, which has to be ours alone: else no supervisor would take it any more."""
+    project.write("components: {a: {command: sleep 1000, min_uptime: 1ms}}\n")
+    project.up()
+    pid, supervisor = project.pid("a"), project.supervisor_pid()
+    shutil.rmtree(project.state)
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: sleepers(project) and pid not in sleepers(project))
+    before = sleepers(project)
+    assert (project.state / "logs").exists()
+    os.kill(supervisor, signal.SIGKILL)
+    eventually(lambda: supervisor not in project.living())
+    assert project.state.stat().st_mode & 0o777 == 0o700
+    project.up()
+    assert sleepers(project) == before
