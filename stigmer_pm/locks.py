@@ -29,6 +29,41 @@ def unexecuted(path: str) -> list[int]:
     return [] if any(_own_pid(name) == supervisor for name in found) else [int(name) for name in found]
 
 
+def holder(path: str, *, is_lost: bool = False) -> int | None:
+    """The process that holds the lock of this path, by its name and not by the file that lies there now: somebody may
+    have removed that under its supervisor, and whoever comes would get a new one. ``None``: none does, as far as it can
+    be told.
+
+    ``is_lost``: only one whose file was removed. Never one of another pid namespace: in a container the same path is
+    another project.
+    """
+    names = (f"{path} (deleted)",) if is_lost else (path, f"{path} (deleted)")
+    for name in os.listdir("/proc") if os.path.isdir("/proc/self/ns") else ():
+        if not name.isdecimal() or int(name) == os.getpid():
+            continue
+        try:
+            if _may_be_supervisor(name) and any(_holds(name, fd, names) for fd in os.listdir(f"/proc/{name}/fd")):
+                return int(name)
+        except OSError:
+            continue  # it has ended, or is none of ours
+    return None
+
+
+def _may_be_supervisor(name: str) -> bool:
+    """By the name of its program, for looking at every descriptor of the machine would take long."""
+    with open(f"/proc/{name}/comm", "rb") as file:
+        if not file.read().startswith((b"stigmer-pm", b"py")):
+            return False
+    return os.stat(f"/proc/{name}/ns/pid").st_ino == os.stat("/proc/self/ns/pid").st_ino
+
+
+def _holds(name: str, descriptor: str, names: tuple[str, ...]) -> bool:
+    try:
+        return os.readlink(f"/proc/{name}/fd/{descriptor}") in names and _is_locking(name, descriptor)
+    except FileNotFoundError:
+        return False  # closed meanwhile
+
+
 def _has_lock(name: str, lock: os.stat_result) -> bool:
     try:
         for descriptor in os.listdir(f"/proc/{name}/fd"):

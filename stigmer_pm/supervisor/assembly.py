@@ -13,6 +13,7 @@ from stigmer_pm.statedir import StateDir
 from stigmer_pm.supervisor.clock import MachineClock
 from stigmer_pm.supervisor.engine import Engine
 from stigmer_pm.supervisor.keys import Keys, make_keys
+from stigmer_pm.supervisor.neighbours import read_neighbours
 from stigmer_pm.supervisor.order import Order
 from stigmer_pm.supervisor.pidfiles import PidFiles
 from stigmer_pm.supervisor.recovery import load_project
@@ -59,17 +60,36 @@ def make_world(loop: asyncio.AbstractEventLoop, store: Store, folder: StateDir, 
     )
 
 
+def is_copy(store: Store, here: str) -> bool:
+    """The project whose record this is lies where it was when that was written. One that was moved is there no more,
+    though a supervisor that has not noticed it may have made its state folder anew."""
+    before, file = store.meta("state_dir"), store.meta("file")
+    if before in (None, here) or not os.path.exists(StateDir(str(before)).database):
+        return False
+    return file is None or os.path.exists(file)
+
+
+def _keys(store: Store, here: str, order: Order) -> Keys:
+    """Those on record; or new ones, if there are none, or if nothing runs that has those of the folder before."""
+    mark, label = store.meta("key"), store.meta("label_key")
+    if store.meta("state_dir") != here and all(i.state.run is None for i in store.load_instances()):
+        mark = label = None
+    if mark is not None and label is not None:
+        return Keys(mark, label)
+    taken = {other.key for other in read_neighbours(order.environment) if other.state_dir != here}
+    fresh = make_keys(here, taken)
+    return Keys(mark or fresh.mark, label or fresh.label)
+
+
 def _remember(store: Store, folder: StateDir, order: Order) -> tuple[Keys, Mapping[str, str]]:
     """The keys of the project, and the environment beneath components: that of the first supervisor's ``up``."""
     here = os.path.realpath(folder.path)
-    before = store.meta("state_dir")
-    if before not in (None, here) and os.path.exists(StateDir(str(before)).database):
-        # A copy of a whole project, state and all: what is on record here runs there.
+    if is_copy(store, here):
+        # Of a whole project, state and all: what is on record here runs there.
         with store.transaction():
             store.clear_everything()
     known = store.meta("environment")
-    keys = make_keys(here)
-    keys = Keys(store.meta("key") or keys.mark, store.meta("label_key") or keys.label)
+    keys = _keys(store, here, order)
     values = {"key": keys.mark, "label_key": keys.label, "state_dir": here}
     if known is None:
         values["environment"] = json.dumps(dict(order.environment))

@@ -6,6 +6,8 @@ import os
 import socket
 from collections.abc import Mapping
 
+from stigmer_pm.locks import holder
+from stigmer_pm.statedir import StateDir
 from stigmer_pm.supervisor.door import answering_pid, listen, socket_path
 from stigmer_pm.supervisor.errors import Refused
 from stigmer_pm.supervisor.neighbours import read_neighbours
@@ -42,6 +44,37 @@ def refuse_other_folder(state_dir: str, file: str, environ: Mapping[str, str]) -
             )
 
 
+def refuse_second(state_dir: str, before: str | None) -> None:
+    """A project has one supervisor, also when its folder was removed or moved to another disk under that one.
+
+    ``before`` is where the state folder was when it was last used.
+
+    Raises:
+        Refused: it runs, and can't be asked from here.
+    """
+    here = os.path.realpath(state_dir)
+    pid = holder(StateDir(here).lock, is_lost=True)
+    if pid is not None:
+        raise _refuse_removed(pid)
+    pid = None if before in (None, here) else holder(StateDir(str(before)).lock)
+    if pid is not None:
+        raise Refused(
+            f"a supervisor (pid {pid}) of this project runs already; it began when the state folder was '{before}'",
+            cure=f"'kill -QUIT {pid}' ends it and leaves what it runs; then try again, to take that over",
+            code="moved",
+            exit_status=3,
+        )
+
+
+def _refuse_removed(pid: int) -> Refused:
+    return Refused(
+        f"a supervisor (pid {pid}) of this project runs already, though its state folder was removed",
+        cure=f"it makes the folder anew within {PERIOD:.0f} seconds; try again then, or end it: kill {pid}",
+        code="removed",
+        exit_status=3,
+    )
+
+
 def choose_socket(state_dir: str, environ: Mapping[str, str]) -> str:
     """Where the socket goes.
 
@@ -58,12 +91,7 @@ def choose_socket(state_dir: str, environ: Mapping[str, str]) -> str:
         ) from error
     pid = answering_pid(path)
     if pid is not None and pid != os.getpid():
-        raise Refused(
-            f"a supervisor (pid {pid}) of this project runs already, though its state folder was removed",
-            cure=f"it makes the folder anew within {PERIOD:.0f} seconds; try again then, or end it: kill {pid}",
-            code="removed",
-            exit_status=3,
-        )
+        raise _refuse_removed(pid)
     return path
 
 

@@ -96,6 +96,26 @@ class Home:
         """The folder is still there, with the lock that we hold; somebody may have removed it."""
         return _is_same(self.lock_fd, self.dir.lock)
 
+    def moved_to(self, file: str) -> str | None:
+        """Where the folder is now, when somebody has moved the whole project with it; ``None``: nobody has.
+
+        It is locked there as it was here, and that is where an ``up`` looks; in its old place nothing is to be made
+        anew. ``file`` is the one that was applied last: when that is still where it was, only the state was put away.
+        """
+        there = None if self.is_in_place() else self._folder_of_lock()
+        if there is None:
+            return None
+        is_beside = file.startswith(f"{os.path.dirname(there)}/")
+        return there if is_beside or not os.path.exists(file) else None
+
+    def _folder_of_lock(self) -> str | None:
+        """Where the lock that we hold is now; ``None``: it was removed, or the kernel doesn't tell."""
+        with suppress(OSError):
+            lock = os.readlink(f"/proc/self/fd/{self.lock_fd}")
+            if _is_same(self.lock_fd, lock):
+                return os.path.dirname(lock)
+        return None
+
     def move_back_in(self) -> None:
         """Make the folder anew, and lock it.
 
@@ -124,9 +144,16 @@ class Home:
             return False
 
     def unpublish(self) -> None:
-        """This supervisor ends in good order; an address that stays behind is that of one that was killed."""
+        """This supervisor ends in good order; an address that stays behind is that of one that was killed, and so is a
+        pid file: those that were there when the folder was moved are not found by their old path any more."""
         with suppress(OSError):
             os.unlink(self.dir.address)
+        there = None if self.is_in_place() else self._folder_of_lock()
+        if there is not None:
+            moved = StateDir(there)
+            with suppress(OSError):
+                os.unlink(moved.address)
+            shutil.rmtree(moved.pids, ignore_errors=True)
 
     def withdraw(self) -> None:
         """Take the folder away again if it is new: nothing has come of it.

@@ -18,20 +18,21 @@ _SUFFIX = ".json"
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A supervisor that answers, the file that it runs, and its state folder."""
+    """A supervisor that answers, the file that it runs, its state folder, and what its runs are marked with."""
 
     pid: int
     file: str
     state_dir: str
+    key: str
 
 
-def write_neighbour(socket_path: str, file: str, state_dir: str) -> None:
+def write_neighbour(socket_path: str, file: str, state_dir: str, key: str) -> None:
     """Leave the note of this supervisor.
 
     Raises:
         OSError: it can't be written.
     """
-    write_note(f"{socket_path}{_SUFFIX}", json.dumps({"file": file, "state_dir": state_dir}))
+    write_note(f"{socket_path}{_SUFFIX}", json.dumps({"file": file, "state_dir": state_dir, "key": key}))
 
 
 def remove_neighbour(socket_path: str) -> None:
@@ -50,8 +51,9 @@ def read_neighbours(environ: Mapping[str, str]) -> Iterator[Neighbour]:
                 with open(path, encoding="utf-8") as note:
                     found = json.load(note)
                 file, state_dir = str(found["file"]), str(found["state_dir"])
+                key = str(found.get("key", ""))
             except (OSError, ValueError, KeyError, TypeError):
                 continue
             pid = answering_pid(path.removesuffix(_SUFFIX))
             if pid is not None and pid != os.getpid():
-                yield Neighbour(pid, file, state_dir)
+                yield Neighbour(pid, file, state_dir, key)

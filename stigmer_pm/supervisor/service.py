@@ -13,9 +13,15 @@ from stigmer_pm.core.plan import Scope
 from stigmer_pm.runtime import system
 from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.supervisor import commands
-from stigmer_pm.supervisor.assembly import make_engine, make_world
+from stigmer_pm.supervisor.assembly import is_copy, make_engine, make_world
 from stigmer_pm.supervisor.bodies import Bodies
-from stigmer_pm.supervisor.claim import choose_socket, refuse_other_file, refuse_other_folder, take_socket
+from stigmer_pm.supervisor.claim import (
+    choose_socket,
+    refuse_other_file,
+    refuse_other_folder,
+    refuse_second,
+    take_socket,
+)
 from stigmer_pm.supervisor.clock import stamp
 from stigmer_pm.supervisor.documents import Document
 from stigmer_pm.supervisor.door import Door, stop_listening
@@ -58,6 +64,9 @@ class Service:
 
     def _load(self, order: Order, listener: socket.socket | None) -> None:
         home = self.home
+        if listener is None:
+            is_of_another = is_copy(self.store, os.path.realpath(home.dir.path))
+            refuse_second(home.dir.path, None if is_of_another else self.store.meta("state_dir"))
         self.started_at = system.wall_time()
         self.ended = asyncio.Event()
         self.bodies = Bodies()

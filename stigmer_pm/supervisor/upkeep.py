@@ -36,6 +36,7 @@ class Upkeep:
         self._timer: asyncio.TimerHandle | None = None
         self._logs = LogWatch()
         self._has_lost_log = False
+        self._moved_to: str | None = None
 
     def start(self) -> None:
         """Look for the first time when one period has passed."""
@@ -51,7 +52,8 @@ class Upkeep:
         address = self._service.address()
         try:
             self._service.home.publish(address)
-            write_neighbour(str(address["socket"]), str(address["file"]), str(address["state_dir"]))
+            key = self._service.store.meta("key") or ""
+            write_neighbour(str(address["socket"]), str(address["file"]), str(address["state_dir"]), key)
         except OSError as error:
             _log.error("cannot write the address down: %s; trying again in %d s", error, PERIOD)
 
@@ -79,6 +81,8 @@ class Upkeep:
     def _look_at_home(self) -> None:
         """Somebody may have removed the state folder. What runs is not hurt; what is known is written down again."""
         service = self._service
+        if self._is_moved():
+            return
         try:
             if not service.home.is_in_place():
                 self._has_lost_log = True
@@ -93,10 +97,20 @@ class Upkeep:
         if service.is_reachable and not service.home.is_published(service.address()):
             self.publish_address()
 
+    def _is_moved(self) -> bool:
+        """The project was moved as a whole. All that is open is in its new place, where an ``up`` finds this supervisor
+        and tells it the new paths; in the old place nobody looks."""
+        moved_to = self._service.home.moved_to(self._service.file)
+        if moved_to is not None and moved_to != self._moved_to:
+            words = f"the state folder was moved to {moved_to}; 'stigmer-pm up' there goes on with it"
+            _tell(self._service.engine, words)
+        self._moved_to = moved_to
+        return moved_to is not None
+
     def _look_at_store(self) -> None:
         """Somebody may have removed, replaced or overwritten the record."""
         store, engine = self._service.store, self._service.engine
-        if store.is_sound():
+        if store.is_sound() or self._moved_to is not None:
             return
         try:
             has_all = store.renew()
