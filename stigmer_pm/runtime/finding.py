@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable
 
 from stigmer_pm.runtime import table
@@ -16,6 +18,34 @@ def find_leader(census: Census, mark: str) -> tuple[int, int] | None:
     rows = [row for pid in census.with_mark(mark) if (row := table.read_row(pid)) is not None and not row.is_zombie]
     leaders = sorted((row.started, row.pid) for row in rows if row.session == row.pid)
     return (leaders[0][1], leaders[0][0]) if leaders else None
+
+
+def find_unmarked_leader(census: Census, log: str, noted: int | None) -> tuple[int, int] | None:
+    """The first process of a run that carries no mark, and writes to ``log``, which is that of one component alone.
+
+    It is being executed, and the kernel still reads its program: it has no environment until that is done, which takes
+    long where a file system doesn't answer. Or it has emptied its environment; then it is known by the pid that was
+    ``noted`` when it was forked.
+    """
+    leaders = []
+    for pid in census.living():
+        row = census.row(pid)
+        if row is None or row.session != pid or pid in census.marked() or not _writes(pid, log):
+            continue
+        if table.shares_namespace(pid) and (pid == noted or table.is_being_executed(pid)):
+            leaders.append((row.started, pid))
+    return (min(leaders)[1], min(leaders)[0]) if leaders else None
+
+
+def _writes(pid: int, log: str) -> bool:
+    """Its output goes into that file, as that of a run does when it begins. Every program writes to /dev/null."""
+    try:
+        there = os.stat(log)
+        if not stat.S_ISREG(there.st_mode):
+            return False
+        return any(os.path.samestat(there, os.stat(f"/proc/{pid}/fd/{number}")) for number in (1, 2))
+    except OSError:
+        return False
 
 
 def find_runs(

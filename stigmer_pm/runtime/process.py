@@ -15,7 +15,7 @@ from stigmer_pm.runtime import system, table
 from stigmer_pm.runtime.adopted import AdoptedLeaders, is_still_ours, is_there
 from stigmer_pm.runtime.census import Marks
 from stigmer_pm.runtime.cgroups import Cgroups
-from stigmer_pm.runtime.finding import find_leader, find_runs
+from stigmer_pm.runtime.finding import find_leader, find_runs, find_unmarked_leader
 from stigmer_pm.runtime.leftovers import LOOK_AGAIN, Leftovers, Watch, drop
 from stigmer_pm.runtime.marked_environment import FINGERPRINT, MarkedEnvironment
 from stigmer_pm.runtime.members import Members
@@ -127,9 +127,16 @@ class ProcessRuntime:
         """The wait status of a leader that ended while nobody watched; ``None``: its parent has collected it."""
         return table.zombie_status(pid, started)
 
-    def find_started(self, instance: str, run: int) -> tuple[int, int] | None:
-        """The leader of a run whose start was recorded but not its pid: (pid, started), if it lives."""
-        return find_leader(self._members.machine(), self._environment.mark_of(instance, run))
+    def find_started(
+        self, instance: str, run: int, log: str | None = None, noted: int | None = None
+    ) -> tuple[int, int] | None:
+        """The leader of a run whose start was recorded but not its pid: (pid, started), if it lives.
+
+        ``log`` is the file that it writes to, and ``noted`` the pid that was noted last for that instance.
+        """
+        census = self._members.machine()
+        found = find_leader(census, self._environment.mark_of(instance, run))
+        return found if found is not None or log is None else find_unmarked_leader(census, log, noted)
 
     def find_marked(self) -> dict[str, tuple[int, int, int, str]]:
         """Every run of this project of which something lives, by instance: (number, pid, started, fingerprint)."""

@@ -96,10 +96,10 @@ def _find_again(engine: Engine, memory: Memory, instance: Instance, run: Run) ->
     started = None if row is None else row.started
     if engine.world.take_over(instance.state.name, run, instance.spec, started):
         return None
-    return _adopt(engine, memory, instance.state.name, run)
+    return _adopt(engine, memory, instance.spec, instance.state.name, run)
 
 
-def _adopt(engine: Engine, memory: Memory, name: str, run: Run) -> Event | None:
+def _adopt(engine: Engine, memory: Memory, spec: ComponentSpec, name: str, run: Run) -> Event | None:
     """What has happened to a run since it was written down; ``None``: nothing."""
     world = engine.world
     row = memory.find_run(name, run.number)
@@ -109,7 +109,7 @@ def _adopt(engine: Engine, memory: Memory, name: str, run: Run) -> Event | None:
     if run.pid is None or leader == (0, 0):
         # It died between the record of the intent and that of the pid, or the start of the process couldn't be read:
         # look for the mark.
-        started = world.find_started(name, run.number)
+        started = world.find_started(name, run.number, spec)
         if started is not None and world.adopt(name, run.number, *started):
             put_down(memory, RunRow(name, run.number, started[0], started[1], started_at=engine.clock.wall()))
             return Spawned(run.number, started[0])

@@ -94,7 +94,7 @@ class World(Protocol):
         """The wait status of a leader that could not be adopted, if the kernel still tells it."""
         ...
 
-    def find_started(self, instance: str, run: int) -> tuple[int, int] | None:
+    def find_started(self, instance: str, run: int, spec: ComponentSpec) -> tuple[int, int] | None:
         """The leader, as (pid, started), of a run whose start was recorded but not its pid; ``None``: there is none."""
         ...
 

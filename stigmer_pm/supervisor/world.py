@@ -103,9 +103,10 @@ class LocalWorld:
         """From the table of processes."""
         return self._runtime.last_status(pid, started)
 
-    def find_started(self, instance: str, run: int) -> tuple[int, int] | None:
-        """Look for the mark of a run."""
-        return self._runtime.find_started(instance, run)
+    def find_started(self, instance: str, run: int, spec: ComponentSpec) -> tuple[int, int] | None:
+        """Look for the mark of a run, and for what writes its log."""
+        log = None if spec.process is None else spec.process.log
+        return self._runtime.find_started(instance, run, log, self._pidfiles.read(instance))
 
     def noted_pid(self, instance: str) -> int | None:
         """From its pid file."""

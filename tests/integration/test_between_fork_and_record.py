@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.project import Project, eventually
+from tests.slow_files import slow_files
 
 
 @contextmanager
@@ -135,3 +136,38 @@ def test_a_job_that_has_run_meanwhile_is_not_run_twice(project: Project, *, has_
     assert (entry["phase"], entry["restarts"]) == ("failed" if has_begun else "running", 0)
     if has_begun:
         assert entry["last_exit"]["reason"] == "ended, exit status unknown"
+
+
+def test_a_run_whose_program_is_still_being_read_is_not_doubled(project: Project) -> None:
+    """It has let go of the lock, and its environment is not there yet: a file system takes its time."""
+    with slow_files(project.dir / "slow", Path("/bin/sleep")) as files:
+        project.write(f"components: {{a: {{command: {files.program} 1000, min_uptime: 1ms}}}}\n")
+        project.up("--no-wait")
+        pid = project.wait_phase("a", "running")["pid"]
+        project.kill_supervisor()
+        take_back_record(project)
+        project.up("--no-wait")
+        files.release.set()
+        eventually(lambda: project.living().get(pid) == f"{files.program} 1000", "it is executed")
+        assert (project.pid("a"), project.ps()["a"]["restarts"]) == (pid, 0)
+        assert [number for number, command in project.living().items() if str(files.program) in command] == [pid]
+        project.ok("down")
+        assert not project.living()
+
+
+def test_a_run_that_has_emptied_its_environment_is_not_doubled(project: Project) -> None:
+    """It carries no mark any more; that it was forked is noted, and its output goes into the log."""
+    project.write("components: {a: {command: env -i sleep 1000}}\n")
+    project.up()
+    pid = project.pid("a")
+    eventually(lambda: Path(f"/proc/{pid}/environ").read_bytes() == b"")
+    try:
+        project.kill_supervisor()
+        take_back_record(project)
+        project.up()
+        assert (project.pid("a"), project.ps()["a"]["restarts"]) == (pid, 0)
+        project.ok("down")
+        eventually(lambda: not Path(f"/proc/{pid}").exists(), "it is ended and collected")
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

@@ -69,7 +69,7 @@ class FlappingWorld:
     def last_status(self, pid: int, started: int) -> int | None:
         return None
 
-    def find_started(self, instance: str, run: int) -> tuple[int, int] | None:
+    def find_started(self, instance: str, run: int, spec: ComponentSpec) -> tuple[int, int] | None:
         pid = self._living.get((instance, run))
         return None if pid is None else (pid, pid)
 

@@ -137,7 +137,7 @@ class VirtualWorld(Ground):
     def last_status(self, pid: int, started: int) -> int | None:
         return None
 
-    def find_started(self, instance: str, run: int) -> tuple[int, int] | None:
+    def find_started(self, instance: str, run: int, spec: ComponentSpec) -> tuple[int, int] | None:
         process = self.processes.get((instance, run))
         is_found = process is not None and process.leader and not process.is_container
         return (process.pid, process.pid) if process is not None and is_found else None
