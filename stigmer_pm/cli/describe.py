@@ -32,4 +32,5 @@ def command(session: Session, name: str, show_secrets: bool, as_json: bool) -> i
         return 0
     for line in details_lines(session.terminal, details):
         session.terminal.print(line)
+    session.warn_of_unwritten(details.get("trouble"))
     return 0

@@ -12,7 +12,7 @@ from stigmer_pm.cli.options import Count, PointInTime, example, file_option, lab
 from stigmer_pm.cli.screen.event_lines import EventPrinter
 from stigmer_pm.cli.screen.terminal import Terminal
 from stigmer_pm.cli.session import Session, pass_session
-from stigmer_pm.client.documents import EventEntry
+from stigmer_pm.client.documents import EventEntry, EventsAnswer
 from stigmer_pm.client.errors import NoSupervisor
 from stigmer_pm.client.requests import Supervisor
 
@@ -51,7 +51,9 @@ def command(
     """
     show = _json_printer(session.terminal) if as_json else EventPrinter(session.terminal).show
     if not follow:
-        show(_events(session, names, labels, since, lines))
+        answer = _events(session, names, labels, since, lines)
+        show(answer["events"])
+        session.warn_of_unwritten(answer.get("trouble"))
         return 0
     supervisor = session.supervisor()
     limit = _BEFORE_FOLLOWING if lines is None and since is None else lines
@@ -68,7 +70,7 @@ def _named(supervisor: Supervisor, names: Names, labels: Labels) -> Names:
     return tuple(component["name"] for component in supervisor.ps(selection_of(names, labels))["components"])
 
 
-def _events(session: Session, names: Names, labels: Labels, since: str | None, limit: int | None) -> list[EventEntry]:
+def _events(session: Session, names: Names, labels: Labels, since: str | None, limit: int | None) -> EventsAnswer:
     """As the supervisor tells them; where none runs, as they are on record."""
     try:
         supervisor = session.supervisor()
@@ -87,7 +89,7 @@ def _events(session: Session, names: Names, labels: Labels, since: str | None, l
             chosen = matching(names, labels, record.labels()) if names or labels else ()
             found = record.events(chosen, since, limit)
         session.terminal.say(f"{error.message}; this is from the record")
-        return found
+        return {"trouble": None, "events": found}
 
 
 def _json_printer(terminal: Terminal) -> Callable[[Sequence[EventEntry]], None]:

@@ -108,6 +108,11 @@ class Session:
                 f"name that file (-f {theirs}), or give {ours} a state_dir of its own",
             )
 
+    def warn_of_unwritten(self, trouble: str | None) -> None:
+        """What was shown comes from the record, and ``trouble``, if any, keeps what happened lately out of it."""
+        if trouble:
+            self.terminal.warn(f"what has happened since is not shown yet: {trouble}")
+
     def living_supervisor(self, timeout: float | None = None) -> Supervisor:
         """The project's supervisor; when it has died, another one that finds again what it ran.
 

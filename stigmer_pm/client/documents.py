@@ -75,7 +75,8 @@ class PsDocument(TypedDict):
 
 
 class ComponentDetails(ComponentEntry):
-    """What ``describe`` shows beside the entry of ``ps``."""
+    """What ``describe`` shows beside the entry of ``ps``; ``trouble`` is why ``runs`` and ``events`` may lack the last
+    ones, or empty."""
 
     spec: Document
     probes: list[Document]
@@ -83,6 +84,7 @@ class ComponentDetails(ComponentEntry):
     events: list[EventEntry]
     depends_on: list[Document]
     container_facts: Document | None
+    trouble: str | None
 
 
 class Change(TypedDict):
@@ -137,6 +139,13 @@ class EventEntry(TypedDict):
     run: int | None
     kind: str
     message: str
+
+
+class EventsAnswer(TypedDict):
+    """The journal; ``trouble`` is why what has happened lately may not be in it, or empty."""
+
+    trouble: str | None
+    events: list[EventEntry]
 
 
 UpgradeAnswer = TypedDict("UpgradeAnswer", {"from": str, "to": str, "pid": int, "since": str})

@@ -15,6 +15,7 @@ from stigmer_pm.client.documents import (
     ComponentDetails,
     Document,
     EventEntry,
+    EventsAnswer,
     PsDocument,
     SaidResult,
     Standing,
@@ -95,12 +96,9 @@ class Supervisor(Conversation):
         path = f"/v1/components/{quoted(name)}"
         return cast(ComponentDetails, self._ask("GET", path, query=[("show_secrets", "1")] if show_secrets else []))
 
-    def events(
-        self, names: Sequence[str] = (), *, since: str | None = None, limit: int | None = None
-    ) -> list[EventEntry]:
+    def events(self, names: Sequence[str] = (), *, since: str | None = None, limit: int | None = None) -> EventsAnswer:
         """The journal, oldest first; ``limit`` keeps the last ones."""
-        answer = self._ask("GET", "/v1/events", query=_event_query(names, since, limit))
-        return cast("list[EventEntry]", answer["events"])
+        return cast(EventsAnswer, self._ask("GET", "/v1/events", query=_event_query(names, since, limit)))
 
     def follow_events(
         self, names: Sequence[str] = (), *, since: str | None = None, limit: int | None = None

@@ -186,7 +186,7 @@ ANSWERS: Mapping[str, Schema] = {
             "message": _TEXT,
         }
     ),
-    "Events": _record({"events": list_of(ref("Event"))}),
+    "Events": _record({"trouble": _or_null(_TEXT), "events": list_of(ref("Event"))}),
     "DependencyState": _record({"name": _TEXT, "condition": _TEXT, "restart": _FLAG, "met": _FLAG, "reason": _TEXT}),
     "Description": _record(
         {
@@ -197,6 +197,7 @@ ANSWERS: Mapping[str, Schema] = {
             "runs": list_of(ref("Run")),
             "events": list_of(ref("Event")),
             "container_facts": _or_null(_ANY),
+            "trouble": _or_null(_TEXT),
         }
     ),
 }

@@ -46,7 +46,7 @@ async def describe(service: Service, request: Request) -> Response:
         service.engine.world.facts(instance.state.name),
         show_secrets=show_secrets,
     )
-    return JSONResponse(entry | details)
+    return JSONResponse(entry | details | {"trouble": service.engine.recorder.trouble})
 
 
 async def events(service: Service, request: Request) -> Response:
@@ -62,7 +62,8 @@ async def events(service: Service, request: Request) -> Response:
         await anext(messages)  # what can't be read is said before the answer has begun
         return stream(service, messages)
     rows = service.store.events(since=since, instances=names, limit=limit)
-    return JSONResponse({"events": [event_document(row) for row in rows]})
+    # What can't be written is not among them yet, and who reads them must know.
+    return JSONResponse({"trouble": service.engine.recorder.trouble, "events": [event_document(row) for row in rows]})
 
 
 async def _follow_events(service: Service, since: float, names: tuple[str, ...], limit: int | None) -> Messages:

@@ -78,6 +78,10 @@ def test_a_full_disk_keeps_nobody_from_being_restarted(mounted: MountedProject) 
     assert f"cannot write '{project.dir}/.stigmer/state.db': the disk is full; free some space" in said
     assert "what runs goes on" in said
     assert project.ok("ps").err == f"warning: {said}\n"
+    unshown = f"warning: what has happened since is not shown yet: {said}\n"
+    assert project.ok("events", "a").err == unshown, "two ends of it are not on record"
+    assert project.ok("describe", "a").err == unshown
+    assert json.loads(project.ok("describe", "a", "--json").out)["trouble"] == said
     assert project.pid("b") == b
     project.empty()
     eventually(lambda: not trouble(project), "the trouble is over", pause=1.0)
