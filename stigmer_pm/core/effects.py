@@ -96,6 +96,7 @@ class EventKind(StrEnum):
     WAITING = "waiting"
     EDITED = "edited"
     REPLACED = "replaced"
+    TAKEN_OVER = "taken-over"
 
 
 @dataclass(frozen=True, slots=True)

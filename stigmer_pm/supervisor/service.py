@@ -108,6 +108,7 @@ class Service:
             Refused: the file can't be applied; nothing was started or stopped.
         """
         applied = self.store.meta("file")
+        has_predecessor = self._listener is None and len(self.engine.project) > 0
         if len(self.engine.project) and applied is not None:
             refuse_other_file(self.home.dir.path, self.file, applied)
         refuse_other_folder(self.home.dir.path, self.file, self.environ)
@@ -118,6 +119,8 @@ class Service:
             self._take_socket(path)
         system.become_subreaper()
         self.engine.start()
+        if has_predecessor:
+            self._tell_of_predecessor(has_record=applied is not None)
         adopt_runs(self.engine, self.store, self._signalled)
         self._upkeep.start()
         if order.spec is None:
@@ -167,6 +170,14 @@ class Service:
         """Another version was here before, in this very process."""
         message = f"the supervisor was replaced in place: {version} by {__version__}"
         self.engine.tell(message, EventKind.REPLACED)
+        _log.info("%s", message)
+
+    def _tell_of_predecessor(self, *, has_record: bool) -> None:
+        """One was here before and has not ended everything: it has died, or left what runs. What follows in the journal
+        (an end of which nothing is known, for one) can't be understood without that."""
+        before = "the supervisor before is gone" if has_record else "nothing was on record"
+        message = f"{before}; another one (pid {os.getpid()}) goes on with what runs"
+        self.engine.tell(message, EventKind.TAKEN_OVER)
         _log.info("%s", message)
 
     # --- while it serves ----------------------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import sqlite3
 from pathlib import Path
@@ -125,3 +127,41 @@ def test_what_is_no_utf_8_is_shown_from_the_record_as_it_was_told(project: Proje
     for question, before in zip(questions, told, strict=True):
         result = project.run(*question, cwd=folder)
         assert (result.code, result.out) == (0, before), result
+
+
+def entries(project: Project, kind: str) -> list[str]:
+    """The messages of one kind."""
+    journal = [json.loads(line) for line in project.ok("events", "--json").out.splitlines()]
+    return [entry["message"] for entry in journal if entry["kind"] == kind]
+
+
+def test_that_a_supervisor_is_gone_stands_in_the_journal(project: Project) -> None:
+    """Before what it has missed: without it, an end of which nothing is known can't be understood. One that has ended
+    everything in order is missed by nobody."""
+    project.write(FILE)
+    project.up("--no-wait")
+    project.wait_phase("job", "failed")
+    assert not entries(project, "taken-over")
+    project.kill_supervisor()
+    os.kill(int((project.state / "pids" / "web.pid").read_text()), signal.SIGKILL)
+    project.up("--no-wait")
+    said = f"the supervisor before is gone; another one (pid {project.supervisor_pid()}) goes on with what runs"
+    assert entries(project, "taken-over") == [said]
+    assert said in (project.state / "supervisor.log").read_text()
+    kinds = [json.loads(line)["kind"] for line in project.ok("events", "--json").out.splitlines()]
+    assert kinds.index("taken-over") < len(kinds) - 1 - kinds[::-1].index("exited"), "and then what it has missed"
+    project.ok("down")
+    project.up("--no-wait")
+    assert len(entries(project, "taken-over")) == 1
+
+
+def test_that_nothing_was_on_record_of_what_runs_stands_in_the_journal(project: Project) -> None:
+    """It is empty otherwise, and would look as if nothing had happened."""
+    project.write(FILE)
+    project.up("--no-wait")
+    project.wait_phase("web", "running")
+    project.kill_supervisor()
+    shutil.rmtree(project.state)
+    project.up("--no-wait")
+    (said,) = entries(project, "taken-over")
+    assert said.startswith("nothing was on record; another one (pid ")
