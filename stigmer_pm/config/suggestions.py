@@ -36,7 +36,8 @@ _ELSEWHERE = {
     "apps": "components",
 }
 
-# Compose's keys for what is written otherwise here: a key that stands beside them, and what to do instead.
+# Keys of Compose and Kubernetes for what is written otherwise here: a key that stands beside them, and what to do
+# instead.
 _INSTEAD = {
     "build": ("image", "build it before, with 'docker build -t NAME .', and write 'image: NAME'"),
     "cpus": ("limits", "write 'limits: {cpu: ...}'"),
@@ -45,15 +46,18 @@ _INSTEAD = {
     "extends": ("image", "use 'defaults', or an 'x-' mapping that is merged with '<<'"),
     "healthcheck": ("probes", "write its test as a probe: 'probes: {readiness: {exec: COMMAND}}'"),
     "links": ("networks", "remove it, for containers on one network reach each other by their names"),
+    "livenessProbe": ("probes", "put it under 'probes:', with its readinessProbe and startupProbe"),
     "logging": ("log", "write 'log: PATH', the file that its output goes to"),
     "mem_limit": ("limits", "write 'limits: {memory: ...}'"),
     "network_mode": ("networks", "write 'networks: [host]' or 'networks: [none]'"),
     "networks": ("components", "remove it: a network is made when a container names it"),
+    "readinessProbe": ("probes", "put it under 'probes:', with its livenessProbe and startupProbe"),
     "services": (
         "components",
         "Compose's services are 'components' here; what else differs, 'From a Compose file' in "
         "docs/how-to/containers.md says",
     ),
+    "startupProbe": ("probes", "put it under 'probes:', with its livenessProbe and readinessProbe"),
     "tmpfs": ("volumes", "write 'volumes: [{type: tmpfs, target: /PATH}]'"),
     "ulimits": ("limits", "write 'limits: {nofile: ..., nproc: ..., core: ...}'"),
     "volumes": (
@@ -75,7 +79,7 @@ _NOT_HERE = frozenset(
 
 
 def instead_of(word: str, known: Collection[str]) -> str:
-    """What to do instead of ``word``, one of Compose's keys, among keys that are ``known``; or nothing."""
+    """What to do instead of ``word``, a key of Compose or Kubernetes, among keys that are ``known``; or nothing."""
     beside, words = _INSTEAD.get(word, ("", ""))
     if beside in known:
         return f"; {words}"

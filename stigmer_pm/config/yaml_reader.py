@@ -79,8 +79,11 @@ def _yaml_problem(file: str, text: str, error: yaml.YAMLError) -> Problem:
     context, began = getattr(error, "context", None), getattr(error, "context_mark", None)
     if context:
         words += f" ({context}{f' that begins in line {began.line + 1}' if began else ''})"
-    if mark and "\t" in "".join(text.split("\n")[mark.line : mark.line + 1])[: mark.column + 1]:
+    before = "".join(text.split("\n")[mark.line : mark.line + 1])[: mark.column + 1] if mark else ""
+    if "\t" in before:
         words += "; indent with spaces, not with tabs"
+    elif "${" in before and context and "flow" in context:
+        words += "; inside {...} and [...] put a value with ${...} in quotes"
     return Problem("", file, line, column, printable(f"cannot read as YAML: {words}"))
 
 

@@ -74,7 +74,17 @@ def _unknown(pattern: str, known: Sequence[str]) -> Refused:
         return Refused(f"no component is called '{pattern}'; did you mean {_either(near)}?", code="unknown", status=404)
     if not known:
         return Refused(
-            f"no component is called '{pattern}'; none is applied", cure="stigmer-pm up", code="unknown", status=404
+            f"no component is called '{pattern}'; none is applied",
+            cure="apply the file with 'stigmer-pm up'",
+            code="unknown",
+            status=404,
+        )
+    if pattern == "all":  # as PM2 and supervisord have it
+        return Refused(
+            "no component is called 'all'",
+            cure="--all means all of them; commands that only look show all when none is named",
+            code="unknown",
+            status=404,
         )
     listed = ", ".join(known[:8]) + (", …" if len(known) > 8 else "")
     return Refused(

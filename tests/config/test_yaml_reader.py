@@ -110,6 +110,7 @@ def test_line_ends_of_windows_are_read() -> None:
 REFUSED = {
     "syntax": ("a: [1, 2\nb: 3\n", "2:2", "cannot read as YAML"),
     "tab": ("a:\n\tb: 1\n", "2:1", "indent with spaces"),
+    "variable in flow": ("a: {b: ${P:-1}}\n", "1:", "put a value with ${...} in quotes"),
     "bad indent": ("a:\n  b: 1\n c: 2\n", "3:2", "cannot read as YAML"),
     "unknown alias": ("a: *nope\n", "1:4", "no anchor '&nope'"),
     "alias before its anchor": ("a: *x\nb: &x 1\n", "1:4", "no anchor '&x' stands above"),

@@ -112,6 +112,22 @@ def test_an_unknown_name_is_exit_2_with_the_nearest_and_nothing_is_done_to_the_o
     assert project.pids() == before
 
 
+def test_who_says_all_as_elsewhere_is_told_the_option(project: Project) -> None:
+    """PM2 and supervisord have it in place of a name; unless one is called so."""
+    project.write("components: {web: {command: sleep 1000}}\n")
+    project.up()
+    result = project.run("stop", "all")
+    assert (result.code, project.ps()["web"]["phase"]) == (2, "running")
+    assert result.err.splitlines() == [
+        "error: no component is called 'all'",
+        "  --all means all of them; commands that only look show all when none is named",
+    ]
+    project.write("components: {web: {command: sleep 1000}, all: {command: sleep 1000}}\n")
+    project.up()
+    project.ok("stop", "all")
+    assert project.ps()["web"]["phase"] == "running"
+
+
 def test_the_file_is_found_from_a_folder_below(project: Project) -> None:
     """The nearest stigmer.yaml above; relative paths count from the file."""
     project.write("components: {a: {command: ./run.sh}}\n")
