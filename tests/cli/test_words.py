@@ -134,6 +134,20 @@ def test_one_that_is_given_up_on_is_told_once_while_others_are_waited_for() -> N
     assert lines == ["db: starting", "web: backoff, not found (1 failed run in a row)", "web: ready (pid 12)"]
 
 
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_what_had_to_be_killed_is_said_by_the_stop_that_did_it(is_terminal: bool) -> None:
+    """And by none later, which finds it stopped."""
+    where = terminal(is_terminal=is_terminal)
+    killed = {"reason": "stopped by hand; had to be killed (SIGKILL) after its stop_timeout"}
+    deaf = documents.standing("deaf", phase="stopped", **killed)
+    before = documents.standing("before", phase="stopped", **killed)
+    obeys = documents.standing("obeys", phase="stopped", reason="stopped by hand")
+    under_way = [documents.standing(name, "pending", "stopping") for name in ("deaf", "obeys")]
+    watch(where, [Progress([before, *under_way]), Outcome(True, False, [deaf, before, obeys])], "stopped")
+    (warning,) = [line for line in written(where.err).splitlines() if "warning" in line]
+    assert warning.endswith("did not end within stop_timeout and had to be killed (SIGKILL): deaf")
+
+
 def test_the_report_says_once_what_others_wait_for() -> None:
     """The reason stands with the one whose it is."""
     where = terminal()

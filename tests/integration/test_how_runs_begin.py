@@ -133,13 +133,19 @@ def test_wait_for_stopped_ends_when_all_have_stopped(project: Project) -> None:
 
 
 def test_a_component_that_had_to_be_killed_says_so(project: Project) -> None:
-    """Otherwise nobody learns that its stop_timeout is too short."""
+    """Otherwise nobody learns that its stop_timeout is too short, and after ``down`` there is no ``ps`` to say so."""
+    warning = "warning: did not end within stop_timeout and had to be killed (SIGKILL): a\n"
     project.script("deaf", "#!/bin/sh\ntrap '' TERM\necho up\nwhile :; do sleep 0.05; done\n")
     project.write("components: {a: {command: ./deaf, stop_timeout: 200ms}}\n")
     project.up()
     eventually(lambda: project.log("a"))
-    project.ok("stop", "a")
+    assert warning in project.ok("stop", "a").err
     assert "had to be killed" in project.ps()["a"]["reason"]
+    assert warning not in project.ok("stop", "a").err, "it had stopped before"
+    lines = len(project.log("a"))
+    project.ok("start", "a")
+    eventually(lambda: len(project.log("a")) > lines)
+    assert warning in project.ok("down").err
 
 
 def test_a_log_that_is_no_file_is_refused(project: Project) -> None:

@@ -10,6 +10,11 @@ from stigmer_pm.cli.screen.terminal import Terminal
 from stigmer_pm.client.documents import Standing
 from stigmer_pm.client.requests import Outcome, Progress
 
+#: Of the reason of one that SIGKILL has ended.
+_KILLED = "had to be killed"
+#: Names that are listed; more are a few too many for a line.
+_MOST_NAMES = 8
+
 
 class Display(Protocol):
     """What shows progress."""
@@ -26,14 +31,28 @@ def watch(
 ) -> Outcome:
     """Show what is told until the outcome is. Of those who were ``already`` there, that has been said."""
     display = _display(terminal, goal, already)
+    under_way: set[str] = set()
+    outcome = None
     try:
         for message in messages:
             if isinstance(message, Outcome):
-                return message
+                outcome = message
+                break
+            under_way.update(standing["name"] for standing in message.instances if standing["state"] == "pending")
             display.show(message.instances)
     finally:
         display.close()
-    raise AssertionError("a wait ends with its outcome, or raises")
+    assert outcome is not None, "a wait ends with its outcome, or raises"
+    _warn_of_killed(terminal, [s for s in outcome.instances if s["name"] in under_way and s["state"] == "reached"])
+    return outcome
+
+
+def _warn_of_killed(terminal: Terminal, ended: Iterable[Standing]) -> None:
+    """That some did not end by themselves is seen by nobody else: after ``down`` there is no ``ps``."""
+    killed = [s["name"] for s in ended if s["phase"] == "stopped" and _KILLED in s["reason"]]
+    if killed:
+        shown = ", ".join(killed[:_MOST_NAMES]) + (", …" if len(killed) > _MOST_NAMES else "")
+        terminal.warn(f"did not end within stop_timeout and had to be killed (SIGKILL): {shown}")
 
 
 def _display(terminal: Terminal, goal: str, already: Collection[str]) -> Display:
