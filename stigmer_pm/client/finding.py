@@ -54,7 +54,7 @@ def read_address(state: StateDir, environ: Mapping[str, str]) -> Address:
         return found
     if is_locked(state):
         raise NoSupervisor(_STARTING_OR_ENDING, "try again in a moment", may_return=True)
-    if _is_left(state):
+    if _is_left(state) and not _is_copy(state):
         raise _has_died()
     raise _is_lost(state) or none_runs()
 
@@ -77,6 +77,16 @@ def _is_left(state: StateDir) -> bool:
     try:
         return bool(os.listdir(state.pids))
     except OSError:
+        return False
+
+
+def _is_copy(state: StateDir) -> bool:
+    """The address in it is of a supervisor of another folder, which is still there: what was started, runs there."""
+    try:
+        with open(state.address, encoding="utf-8") as file:
+            original = json.load(file)["state_dir"]
+        return original != os.path.realpath(state.path) and os.path.exists(StateDir(original).database)
+    except (OSError, ValueError, TypeError, KeyError):
         return False
 
 

@@ -76,6 +76,10 @@ def test_a_copy_of_a_project_has_processes_of_its_own(project: Project, tmp_path
     copy = tmp_path / "copy"
     shutil.copytree(project.dir, copy, ignore=shutil.ignore_patterns("tmp"))
     try:
+        for command in (("ps",), ("stop", "--all")):
+            said = project.run(*command, cwd=copy)
+            assert said.code == 3
+            assert said.err.startswith("error: no supervisor runs for this project\n"), "none of its own has died"
         assert project.run("up", cwd=copy).code == 0
         assert len(sleepers(project)) == 4
         assert project.pids() == before
