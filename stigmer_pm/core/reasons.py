@@ -91,7 +91,7 @@ _WORDS = {
     Why.PROBE_FAILED: "{subject} probe failed {count} times in a row: {detail}",
     Why.RUN_FAILED: "{detail} ({count} failed {runs} in a row)",
     Why.SHORTAGE: "{detail}; tried again until it can",
-    Why.FLAPPING: "flapping: {count} restarts in {window}, runs of about {seconds}; {detail}",
+    Why.FLAPPING: "flapping: at least {count} restarts in {window}, runs of about {seconds}; {detail}",
     Why.GAVE_UP: "gave up after {count} failed {runs} in a row within {window}: {detail}",
     Why.ENDED: "{detail}",
     Why.PREPARING: "{detail}{extent}",

@@ -159,6 +159,18 @@ def test_one_that_always_dies_after_min_uptime_is_slowed_and_never_given_up() ->
     assert flapping == ["flapping: 10 restarts in 10m, runs of about 10s; restarts are slowed, and never given up"]
 
 
+def test_the_reason_of_one_that_flaps_counts_no_more_than_it_knows() -> None:
+    """Only the newest ``max_restarts`` automatic restarts are kept, and more may lie in the window."""
+    world = World()
+    world.up(component("web", max_restarts=2))
+    for _ in range(5):
+        run_and_die(world, "web", 10.0)
+    world.run_until(world.now + 10.0)
+    world.exit("web", 1)
+    assert world.state("web").restarts > 2
+    assert words(world.state("web").reason).startswith("flapping: at least 2 restarts in 10m, ")
+
+
 def test_flapping_ends_when_fewer_restarts_lie_in_the_window() -> None:
     """A long quiet run ends it, and the next restart is at once."""
     world = World()
