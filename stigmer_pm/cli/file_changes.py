@@ -16,7 +16,9 @@ def has_changed(inputs: Iterable[Input]) -> bool:
 
 
 def say_changed(terminal: Terminal, file: str) -> None:
-    """The one line for it, with its cure."""
+    """The one line for it, with its cure; that the file is gone has been said, and has another."""
+    if not os.path.exists(file):
+        return
     name = os.path.basename(file)
     terminal.warn(f"{name}, or a file it uses, has changed since it was applied; apply it with 'stigmer-pm up'")
 

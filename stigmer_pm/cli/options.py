@@ -122,6 +122,7 @@ def _complete_names(context: click.Context, _: click.Parameter, incomplete: str)
     from click.shell_completion import CompletionItem
 
     session = context.find_root().obj
+    session.is_completing = True
     try:
         found = session.supervisor().ps()["components"]
     except EXPLAINED:

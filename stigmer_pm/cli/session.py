@@ -33,6 +33,8 @@ class Session:
         self.terminal = terminal
         self.environ = environ
         self.file_option: str | None = None
+        #: A shell asks, which shows nothing of ours but the names.
+        self.is_completing = False
         self._seed = seed
         self._file: str | None = None
         self._state: StateDir | None = None
@@ -42,14 +44,33 @@ class Session:
     def file(self) -> str:
         """The project's file: ``--file``, else ``STIGMER_FILE``, else the nearest one at or above this folder.
 
+        One that is gone while what it has applied runs is still its name.
+
         Raises:
             ConfigError: there is none.
         """
         if self._file is None:
+            from stigmer_pm.config.errors import NoFile
             from stigmer_pm.config.locate import find_file
 
-            self._file = find_file(self.file_option, self.environ, working_dir())
+            try:
+                self._file = find_file(self.file_option, self.environ, working_dir())
+            except NoFile:
+                self._file = self._lost_file()
+                if self._file is None:
+                    raise
         return self._file
+
+    def _lost_file(self) -> str | None:
+        from stigmer_pm.cli.lost_file import lost_file
+        from stigmer_pm.config.locate import default_state_dir
+
+        file = lost_file(self.file_option or self.environ.get("STIGMER_FILE"), working_dir())
+        if file is not None:
+            self._state = StateDir(default_state_dir(file))
+            if not self.is_completing:
+                self.terminal.warn(f"{file} is gone; what it had applied goes on, and 'stigmer-pm down' ends it")
+        return file
 
     def say_which_file(self) -> None:
         """Name the file in a line, when neither this command nor this folder does: it may be another project's.
@@ -69,10 +90,11 @@ class Session:
         Raises:
             ConfigError: there is no file, or its state_dir can't be told.
         """
+        file = self.file()  # it may tell the state folder as well
         if self._state is None:
             from stigmer_pm.config.locate import read_state_dir
 
-            self._state = StateDir(read_state_dir(self.file(), self.environ))
+            self._state = StateDir(read_state_dir(file, self.environ))
         return self._state
 
     def remember_state(self, state: StateDir) -> None:
