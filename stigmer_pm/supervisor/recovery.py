@@ -12,6 +12,7 @@ from stigmer_pm.core.notes import reason_without_note
 from stigmer_pm.core.probing import ProbeState, Result
 from stigmer_pm.core.project import Project
 from stigmer_pm.core.state import Desired, Exit, InstanceState, Phase, Run
+from stigmer_pm.spec import ComponentSpec
 from stigmer_pm.supervisor.database import StoreError
 from stigmer_pm.supervisor.engine import Engine
 from stigmer_pm.supervisor.news_desk import exit_of
