@@ -231,7 +231,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ("a log that is lost during a stop is told", "if event.reason.why is Why.LOG_LOST:", "if False:"),
         (
             "the stop signal is not sent",
-            "return replace(state, run=run), (SignalRun(state.name, run.number, spec.stop_signal),)",
+            "return replace(state, run=run), (SignalRun(state.name, run.number, _stop_signal(spec, run)),)",
             "return replace(state, run=run), ()",
         ),
         (

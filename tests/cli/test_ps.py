@@ -66,7 +66,8 @@ def test_json_says_whether_the_file_has_changed(cli: Cli, stale: bool) -> None:
 def test_an_env_file_that_has_appeared_is_a_change_and_said_at_the_foot(cli: Cli) -> None:
     """One line, with the cure, where it is in no pipe's way."""
     fake = cli.supervise()
-    fake.answers["GET /v1/ps"] = documents.ps(inputs=[{"path": str(cli.dir / ".env"), "sha256": None}])
+    inputs = [{"path": str(cli.dir / ".env"), "sha256": None}]
+    fake.answers["GET /v1/ps"] = documents.ps(file=str(cli.file), inputs=inputs)
     assert cli.run("ps").err == ""
     (cli.dir / ".env").write_text("A=1\n")
     result = cli.run("ps")
