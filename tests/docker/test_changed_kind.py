@@ -49,3 +49,23 @@ def test_a_supervisor_that_dies_between_the_two_leaves_no_old_one(project: Docke
     project.up()
     assert project.ps()["web"]["kind"] == "container"
     assert not any("stubborn" in command for command in project.living().values())
+
+
+def test_a_container_that_becomes_a_process_gets_the_signal_that_it_was_made_with(project: DockerProject) -> None:
+    """The file doesn't say it any more; the container's own configuration does."""
+    script = "trap 'echo asked; exit 0' USR1; echo ready; while :; do sleep 0.1; done"
+    project.write(
+        f"""
+        components:
+          web:
+            image: "stigmer-test/busybox:1"
+            command: [sh, -c, "{script}"]
+            stop_signal: SIGUSR1
+            stop_timeout: 1h
+        """
+    )
+    project.up()
+    eventually(lambda: b"ready\n" in project.log("web"))
+    project.write("components: {web: {command: sleep 1000, stop_timeout: 1h}}\n")
+    project.up()
+    assert b"asked\n" in project.log("web")
