@@ -67,7 +67,9 @@ def act(engine: Engine, names: Sequence[str], verb: str) -> Document:
     """``start``, ``stop``, ``restart`` or ``reset`` of instances; the answer of the route."""
     said = {name: _SAID[verb](engine.project[name].state) for name in names}
     begins = _begun_by(engine, names, verb)
-    needed = [name for name in _with_what_they_need(engine, begins) if name not in said]
+    # One that has a run goes on as it is through a reset, and so does what it needs.
+    in_need = [name for name in begins if verb != "reset" or engine.project[name].state.run is None]
+    needed = [name for name in _with_what_they_need(engine, in_need) if name not in said]
     # All at once: what is started because it is needed must not start on a run that is about to be replaced.
     engine.command([*((name, Start()) for name in needed), *((name, _EVENT[verb]()) for name in names)])
     return {

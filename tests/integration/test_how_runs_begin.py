@@ -182,3 +182,14 @@ os.execv(sys.executable, [sys.executable, '-m', 'stigmer_pm', 'up'])"
     os.kill(pid, signal.SIGKILL)
     eventually(lambda: project.ps()["c59"]["restarts"] == 1)
     project.ok("restart", "c58")
+
+
+def test_reset_of_one_that_runs_starts_nothing_that_it_would_need_to_start(project: Project) -> None:
+    """It takes the slowness from one that flaps, say. What it depends on was stopped by hand, and was started by it."""
+    project.write("components: {db: {command: sleep 1000}, web: {command: sleep 1000, depends_on: [db]}}\n")
+    project.up()
+    project.ok("stop", "db")
+    pid = project.pid("web")
+    project.ok("reset", "web")
+    assert project.pid("web") == pid
+    assert project.ps()["db"]["phase"] == "stopped"

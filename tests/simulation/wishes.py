@@ -66,7 +66,8 @@ def act(verb: str, names: Sequence[str], project: Project, wishes: Mapping[str, 
     counts: dict[str, Counts] = {}
     edges = {i.state.name: [d.name for d in i.spec.depends_on] for i in project}
     begun = [n for n in names if verb != "reset" or project[n].state.phase not in _RESET_BEGINS_NOTHING]
-    needed = closure(begun, edges) - {*names}
+    in_need = [n for n in begun if verb != "reset" or project[n].state.run is None]
+    needed = closure(in_need, edges) - {*names}
     for name in {*names, *needed}:
         phase, said = project[name].state.phase, verb
         if name not in names:
