@@ -9,12 +9,14 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stigmer_pm.runtime.containers.link import EngineLink
+from stigmer_pm.runtime.containers.log_position import Position, save_position
 from stigmer_pm.runtime.containers.output import Output
 from stigmer_pm.runtime.containers.trouble import EngineSilence
 from stigmer_pm.runtime.containers.watch import Stage, Watch
@@ -229,6 +231,23 @@ def test_what_an_earlier_supervisor_has_not_copied_is_before_the_project_goes(sc
     asyncio.run(copy_rest())
     assert scene.written() == PRINTED
     assert set(scene.engine.asked) == {LOGS}
+
+
+def test_what_is_left_of_an_earlier_container_goes_into_the_log_that_it_had(scene: Scene, tmp_path: Path) -> None:
+    """Its supervisor died, and the next one has a file that names another log."""
+    first, other = Position(CONTAINER, str(scene.log), 0, 0, 0), tmp_path / "other.log"
+    scene.positions.mkdir()
+    save_position(str(scene.positions / f"{CONTAINER}.json"), first)
+    execution = replace(scene.watch.execution, log=str(other))
+    watch = Watch("web", 2, scene.watch.spec, execution)
+
+    async def test() -> None:
+        async with scene.running():
+            await asyncio.to_thread(scene.output.drain, watch, CONTAINER)
+
+    asyncio.run(test())
+    assert scene.written() == PRINTED
+    assert not other.exists()
 
 
 def test_streams_are_let_go_of_without_a_thread(scene: Scene, threads: Threads) -> None:

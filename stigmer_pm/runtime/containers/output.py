@@ -94,23 +94,20 @@ class Output:
     def drain(self, watch: Watch, container: str) -> None:
         """Copy what is left of the output of an earlier container of the instance, which is then removed. Blocks.
 
+        It goes where that before it has gone: an edit may have given the instance another log since.
+
         Raises:
             EngineSilence: the engine has gone away meanwhile.
             NoThread: there is no thread to be had for it.
         """
-        self._drain(container, watch.execution.log, time.monotonic() + _DRAIN_WITHIN)
+        self._drain(container, self._log_of(container) or watch.execution.log, time.monotonic() + _DRAIN_WITHIN)
 
     def drain_left(self, container: str, ends_at: float) -> None:
         """The same until ``ends_at`` (of the monotonic clock) for one that is removed with the whole project, if
         anything of its output was ever copied. Raises the same."""
-        kept = self._streams.get(container)
-        if kept is not None:
-            self._drain(container, kept.log, ends_at)
-            return
-        with suppress(OSError):
-            position = load_position(self._position(container))
-            if position is not None:
-                self._drain(container, position.log, ends_at)
+        log = self._log_of(container)
+        if log is not None:
+            self._drain(container, log, ends_at)
 
     def drop(self, container: str) -> None:
         """The container is removed. Blocks for a moment when it is still read from."""
@@ -162,6 +159,16 @@ class Output:
             _log.warning("the last output of container %s, for '%s', is lost%s", container[:12], log, why)
         kept.stream.close()
         self._streams.pop(container, None)
+
+    def _log_of(self, container: str) -> str | None:
+        """The log that the output of a container has been copied into; ``None``: nothing of it ever was."""
+        kept = self._streams.get(container)
+        if kept is not None:
+            return kept.log
+        with suppress(OSError):
+            position = load_position(self._position(container))
+            return None if position is None else position.log
+        return None
 
     def _unbroken(self, container: str, log: str) -> _Kept:
         kept = self._streams.get(container)
