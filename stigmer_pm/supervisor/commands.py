@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from stigmer_pm.core.events import Event, Reset, Restart, Start, Stop
 from stigmer_pm.core.graph import closure
-from stigmer_pm.core.plan import Plan, Scope, make_plan
+from stigmer_pm.core.plan import Action, Plan, Scope, make_plan
 from stigmer_pm.core.state import Desired, InstanceState, Phase
 from stigmer_pm.spec import ProjectSpec
 from stigmer_pm.spec.codec import encode
@@ -48,7 +48,7 @@ def apply(engine: Engine, memory: Memory, spec: ProjectSpec, scope: Scope, *, dr
         "changes": [change_document(change) for change in plan.changes],
         "unchanged": plan.unchanged,
         "targets": {} if dry_run else {name: target_run(engine, name) for name in plan.wanted},
-        "stopping": [c.name for c in plan.changes if c.action.value == "stop"],
+        "stopping": [c.name for c in plan.changes if c.action is Action.STOP],
     }
 
 

@@ -12,7 +12,6 @@ from stigmer_pm.core.notes import reason_without_note
 from stigmer_pm.core.probing import ProbeState, Result
 from stigmer_pm.core.project import Project
 from stigmer_pm.core.state import Desired, Exit, InstanceState, Phase, Run
-from stigmer_pm.spec import ComponentSpec
 from stigmer_pm.supervisor.database import StoreError
 from stigmer_pm.supervisor.engine import Engine
 from stigmer_pm.supervisor.news_desk import exit_of
@@ -97,20 +96,20 @@ def _find_again(engine: Engine, memory: Memory, instance: Instance, run: Run) ->
     started = None if row is None else row.started
     if engine.world.take_over(instance.state.name, run, instance.spec, started):
         return None
-    return _adopt(engine, memory, instance.spec, instance.state.name, run)
+    return _adopt(engine, memory, instance, run, row)
 
 
-def _adopt(engine: Engine, memory: Memory, spec: ComponentSpec, name: str, run: Run) -> Event | None:
-    """What has happened to a run since it was written down; ``None``: nothing."""
+def _adopt(engine: Engine, memory: Memory, instance: Instance, run: Run, row: RunRow | None) -> Event | None:
+    """What has happened to a run since it was written down in ``row``; ``None``: nothing."""
+    name = instance.state.name
     world = engine.world
-    row = memory.find_run(name, run.number)
     leader = (row.pid or 0, row.started or 0) if row is not None and row.started else (0, 0)
     if run.exit is not None:
         return Emptied(run.number) if world.count_leftovers(name, run.number, leader) == 0 else None
     if run.pid is None or leader == (0, 0):
         # It died between the record of the intent and that of the pid, or the start of the process couldn't be read:
         # look for the mark.
-        started = world.find_started(name, run.number, spec)
+        started = world.find_started(name, run.number, instance.spec)
         if started is not None and world.adopt(name, run.number, *started):
             put_down(memory, RunRow(name, run.number, started[0], started[1], started_at=engine.clock.wall()))
             return Spawned(run.number, started[0])
