@@ -16,11 +16,14 @@ _NEEDED = (
     "stigmer_pm.cli.foreground",
     "stigmer_pm.supervisor.run",
     "stigmer_pm.supervisor.api",
-    "uvicorn.protocols.http.h11_impl",
+    "stigmer_pm.supervisor.visitors",
+    "stigmer_pm.supervisor.openapi",
     "stigmer_pm.probes.exec",
     "stigmer_pm.probes.http",
     "stigmer_pm.probes.tcp",
+    "stigmer_pm.probes.grpc",
     "stigmer_pm.probes.log",
+    "stigmer_pm.probes.plugins",
     "docker",
 )
 
