@@ -14,6 +14,12 @@ from stigmer_pm.runtime.leftovers import LOOK_AGAIN, Watch, drop
 #: be told once the parent has collected the process, and init does that at once.
 _ASK_STATUS = 8
 
+#: Seconds between two beats of the loop, and after how many without one an end may have been long ago: this process was
+#: suspended. The kernel gives a pid to somebody else once all others have been used, which takes longer than that.
+_BEAT, _MISSED = 2.0, 3.0
+#: Seconds within which all is told that has happened until then: timers that are late come before what they waited for.
+_TOLD_WITHIN = 1.0
+
 
 class AdoptedLeaders:
     """Waits for their ends; ``gone`` is called with the wait status, or ``None`` where nobody can tell it."""
@@ -21,6 +27,24 @@ class AdoptedLeaders:
     def __init__(self, loop: asyncio.AbstractEventLoop, gone: Callable[[Watch, int | None], None]) -> None:
         self._loop = loop
         self._gone = gone
+        self._beat_at: float | None = None
+        self._held_up_at = float("-inf")
+
+    @property
+    def was_held_up(self) -> bool:
+        """Nobody has looked for a while: what is told now may be long ago, and pids be those of others by now."""
+        self._notice()
+        return self._loop.time() - self._held_up_at < _TOLD_WITHIN
+
+    def _notice(self) -> None:
+        now = self._loop.time()
+        if self._beat_at is not None and now - self._beat_at > _MISSED:
+            self._held_up_at = now
+
+    def _beat(self) -> None:
+        self._notice()
+        self._beat_at = self._loop.time()
+        self._loop.call_later(_BEAT, self._beat)
 
     def wait(self, watch: Watch) -> bool:
         """Wait for the end of the leader of ``watch``; ``False`` when it is gone, and its pid perhaps a stranger's."""
@@ -39,6 +63,8 @@ class AdoptedLeaders:
         if not is_ours:
             return False
         watch.marks = replace(watch.marks, was_watched=True)
+        if self._beat_at is None:
+            self._beat()
         if pidfd is not None:
             watch.pidfds[pid] = pidfd
             try:

@@ -267,6 +267,8 @@ class ProcessRuntime:
 
     def _leader_gone(self, watch: Watch, status: int | None) -> None:
         watch.is_gone = True
+        if not watch.is_child and self._adopted.was_held_up:
+            watch.marks = replace(watch.marks, was_watched=False)
         remaining = self._leftovers.wait(watch)
         if not remaining:
             self._forget(watch)

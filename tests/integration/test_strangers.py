@@ -7,13 +7,18 @@ import os
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.project import Project, eventually
+
+#: Seconds after which a supervisor that goes on has certainly been suspended. The kernel can give a pid to somebody
+#: else only when all others have been used, which takes longer.
+_SUSPENDED = 4.0
 
 
 @pytest.fixture
@@ -75,16 +80,19 @@ def test_what_a_stranger_left_in_its_session_is_not_taken_for_the_run(project: P
         os.kill(left, signal.SIGKILL)
 
 
+TakePid = Callable[..., "subprocess.Popen[bytes]"]
+
+
 @pytest.fixture
-def take_pid() -> Iterator[Callable[[int], subprocess.Popen[bytes]]]:
+def take_pid() -> Iterator[TakePid]:
     """Start a process with a certain pid that is free; needs what root may."""
     taken: list[subprocess.Popen[bytes]] = []
 
-    def take(pid: int) -> subprocess.Popen[bytes]:
+    def take(pid: int, command: Sequence[str] = ("sleep", "1002")) -> subprocess.Popen[bytes]:
         for _ in range(100):
             with open("/proc/sys/kernel/ns_last_pid", "w", encoding="ascii") as file:
                 file.write(str(pid - 1))
-            process = subprocess.Popen(["sleep", "1002"], start_new_session=True)
+            process = subprocess.Popen(command, start_new_session=True)
             taken.append(process)
             if process.pid == pid:
                 return process
@@ -97,9 +105,7 @@ def take_pid() -> Iterator[Callable[[int], subprocess.Popen[bytes]]]:
 
 
 @pytest.mark.skipif(not os.access("/proc/sys/kernel/ns_last_pid", os.W_OK), reason="only root chooses a pid")
-def test_a_pid_that_was_adopted_and_is_a_strangers_by_now_is_not_signalled(
-    project: Project, take_pid: Callable[[int], subprocess.Popen[bytes]]
-) -> None:
+def test_a_pid_that_was_adopted_and_is_a_strangers_by_now_is_not_signalled(project: Project, take_pid: TakePid) -> None:
     """The supervisor is suspended while the run ends; when it goes on, it is asked to stop it."""
     project.write("components: {a: {command: sleep 1000, stop_timeout: 200ms}}\n")
     project.up()
@@ -116,6 +122,31 @@ def test_a_pid_that_was_adopted_and_is_a_strangers_by_now_is_not_signalled(
     asking.communicate(timeout=30)
     eventually(lambda: project.ps()["a"]["pid"] not in (None, pid))
     assert stranger.poll() is None
+
+
+@pytest.mark.skipif(not os.access("/proc/sys/kernel/ns_last_pid", os.W_OK), reason="only root chooses a pid")
+def test_what_a_stranger_left_in_a_session_while_the_supervisor_was_suspended_is_left_alone(
+    project: Project, take_pid: TakePid, tmp_path: Path
+) -> None:
+    """The session has the number of a run that was adopted and has ended meanwhile."""
+    project.write("components: {a: {command: sleep 1000, stop_timeout: 200ms}}\n")
+    project.up()
+    project.kill_supervisor()
+    project.up()
+    pid, supervisor, note = project.pid("a"), project.supervisor_pid(), tmp_path / "pid"
+    os.kill(supervisor, signal.SIGSTOP)
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not os.path.exists(f"/proc/{pid}"))
+    take_pid(pid, ("sh", "-c", f"sleep 1003 & echo $! > {note}")).wait()
+    left = int(note.read_text())
+    try:
+        time.sleep(_SUSPENDED)
+        os.kill(supervisor, signal.SIGCONT)
+        eventually(lambda: project.ps()["a"]["pid"] not in (None, pid))
+        os.kill(left, 0)
+        assert Path(f"/proc/{left}/cmdline").read_bytes().startswith(b"sleep")
+    finally:
+        os.kill(left, signal.SIGKILL)
 
 
 def _has_asked(command: subprocess.Popen[str]) -> bool:
