@@ -11,6 +11,7 @@ import pytest
 from stigmer_pm.core.reasons import NO_REASON, Reason, Why
 from stigmer_pm.runtime.containers import seen
 from stigmer_pm.runtime.containers.link import EngineLink
+from stigmer_pm.runtime.containers.outsiders import take_event, who_ended
 from stigmer_pm.runtime.containers.sending import send
 from stigmer_pm.runtime.containers.watch import Stage, Watch
 from stigmer_pm.spec import ComponentSpec, ContainerExecution
@@ -19,6 +20,7 @@ from tests.no_threads import Threads
 from .fake_engine import Answer, FakeEngine, Silent, always, until
 
 KILL, UNPAUSE = "POST /containers/c0ffee/kill", "POST /containers/c0ffee/unpause"
+KILLED = {"Action": "kill", "Actor": {"Attributes": {"signal": "15"}}}
 DELIVERING = Reason(Why.DELIVERING)
 REFUSED = Reason(Why.REFUSED, subject="SIGTERM", detail="permission denied")
 
@@ -150,7 +152,8 @@ def test_a_signal_that_no_thread_can_send_stays_wanted(engine: FakeEngine, threa
 
 
 def test_a_signal_that_gets_lost_is_sent_again(engine: FakeEngine) -> None:
-    """The connection broke, and the engine is there all the same: so the container is looked at, and it follows."""
+    """The connection broke, and the engine is there all the same: so the container is looked at, and it follows. An
+    engine that carries it out after all tells of it twice, and none of that is somebody else's doing."""
     scene = Scene(engine)
 
     async def lose() -> Answer:
@@ -159,6 +162,26 @@ def test_a_signal_that_gets_lost_is_sent_again(engine: FakeEngine) -> None:
     async def test(link: EngineLink) -> None:
         engine.answers[KILL] = lose
         assert not await scene.send(link)
+        assert (scene.watch.wanted_signal, scene.watch.is_stop_wanted) == (signal.SIGTERM, True)
+        engine.answers[KILL] = always(204, {})
+        assert await scene.send(link)
 
     scene.run(test)
-    assert (scene.watch.wanted_signal, scene.watch.is_stop_wanted) == (signal.SIGTERM, True)
+    for _ in range(2):
+        take_event(scene.watch, KILLED, 0.0)
+    assert who_ended(scene.watch, 0.0) == ""
+    take_event(scene.watch, KILLED, 0.0)
+    assert who_ended(scene.watch, 0.0) == "SIGTERM by somebody else"
+
+
+def test_a_signal_that_was_refused_hides_nobody(engine: FakeEngine) -> None:
+    """The next one that the engine tells of is somebody else's."""
+    scene = Scene(engine)
+
+    async def test(link: EngineLink) -> None:
+        engine.answers[KILL] = always(500, {"message": "permission denied"})
+        assert not await scene.send(link)
+
+    scene.run(test)
+    take_event(scene.watch, KILLED, 0.0)
+    assert who_ended(scene.watch, 0.0) == "SIGTERM by somebody else"

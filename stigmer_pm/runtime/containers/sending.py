@@ -42,9 +42,13 @@ async def send(link: EngineLink, watch: Watch, note: Callable[[Watch, Reason], N
     # By what was seen, and not by what is said of it when its turn comes: by then that may be that this takes long.
     is_paused = watch.seen is not None and watch.seen.is_paused
 
+    was_asked = False
+
     def work(client: APIClient) -> None:
+        nonlocal was_asked
         if is_paused:
             _unpause(client, container)
+        was_asked = True
         client.kill(container, signal=name)
 
     watch.own_signals += 1
@@ -53,7 +57,9 @@ async def send(link: EngineLink, watch: Watch, note: Callable[[Watch, Reason], N
         async with _said_when_it_takes_long(watch, note):
             await link.call(work)
     except (EngineSilence, EngineRefusal, NoThread) as error:
-        watch.own_signals = max(0, watch.own_signals - 1)
+        # One that has swallowed the call may carry it out later, and what comes of it is nobody else's doing.
+        if not (was_asked and isinstance(error, EngineSilence)):
+            watch.own_signals = max(0, watch.own_signals - 1)
         watch.was_told_to_end = watch.was_told_to_end and not is_stop
         _log.info("cannot send %s to %s: %s", name, watch.instance, error)
         if isinstance(error, EngineRefusal):
