@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from stigmer_pm.spec import ComponentSpec, Condition, ProjectSpec
 
 #: Words that only a shell understands, and that few programs want as they are. (``;`` ends an ``-exec`` of find.)
 _OF_A_SHELL = frozenset(("|", "||", "&", "&&", ">", ">>", "<", "<<", "2>", "2>&1", "&>"))
+#: What a shell would have as a variable of the command behind it. No program is called so.
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 
 
 def remarks(spec: ProjectSpec) -> list[str]:
     """One line each."""
-    return [*_words_of_a_shell(spec), *_ready_that_means_started(spec)]
+    return [*_words_of_a_shell(spec), *_first_words_of_a_shell(spec), *_ready_that_means_started(spec)]
 
 
 def _words_of_a_shell(spec: ProjectSpec) -> Iterator[str]:
@@ -23,6 +26,22 @@ def _words_of_a_shell(spec: ProjectSpec) -> Iterator[str]:
             yield (
                 f"the command of {component.name} has the word '{word}', and no shell runs it: its program gets that "
                 "as an argument; 'shell: true' runs it by a shell"
+            )
+
+
+def _first_words_of_a_shell(spec: ProjectSpec) -> Iterator[str]:
+    for component in spec.components:
+        first = component.process.argv[0] if component.process is not None else ""
+        if _ASSIGNMENT.match(first):
+            name = first.partition("=")[0]
+            yield (
+                f"the command of {component.name} begins with '{name}=', and no shell runs it: that is taken for the "
+                f"program; write 'environment: {{{name}: ...}}', or 'shell: true'"
+            )
+        elif first.startswith("~/"):
+            yield (
+                f"the command of {component.name} begins with '~/', and no shell runs it: that is no folder; write "
+                "${HOME}/ for it, or 'shell: true'"
             )
 
 

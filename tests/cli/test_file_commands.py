@@ -87,6 +87,26 @@ def test_validate_warns_of_what_only_a_shell_understands(cli: Cli) -> None:
     ]
 
 
+def test_validate_warns_of_a_first_word_that_only_a_shell_understands(cli: Cli) -> None:
+    """It would be looked for as a program. Behind another, such as ``env``, it is what it should be."""
+    cli.file.write_text(
+        "components:\n"
+        "  a: {command: 'LEVEL=debug serve'}\n"
+        "  b: {command: 'LEVEL=debug serve', shell: true}\n"
+        "  c: {command: 'env LEVEL=debug serve'}\n"
+        "  d: {command: ~/bin/serve}\n"
+        "  e: {command: './a=b --x=y'}\n"
+    )
+    result = cli.run("validate")
+    assert result.code == 0
+    assert result.err.splitlines() == [
+        "warning: the command of a begins with 'LEVEL=', and no shell runs it: that is taken for the program; write "
+        "'environment: {LEVEL: ...}', or 'shell: true'",
+        "warning: the command of d begins with '~/', and no shell runs it: that is no folder; write ${HOME}/ for it, "
+        "or 'shell: true'",
+    ]
+
+
 def test_validate_prints_every_error_with_its_place(cli: Cli) -> None:
     """Exit 2; ``--json`` has them as well."""
     cli.file.write_text("components:\n  web: {command: sleep 1, max_restart: 3}\n  db: {}\n")
