@@ -53,6 +53,11 @@ def command(session: Session, timeout: float | None) -> int:
             session.terminal.hint("it goes on stopping; 'stigmer-pm down' again waits for it")
             return 1
     _wait_for_end(supervisor)
+    if outcome is not None and outcome.unwritten:
+        session.terminal.warn(
+            "this 'down' is not on record, and the next supervisor takes what has stopped for ended by itself: "
+            f"{outcome.unwritten}"
+        )
     if outcome is not None and outcome.stays:
         session.terminal.say(f"{summary(outcome, 'stopped')}; supervisor ended, but {outcome.stays}")
         return 1

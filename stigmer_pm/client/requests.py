@@ -57,7 +57,8 @@ class Progress:
 class Outcome:
     """How a wait ended, with every instance that was waited for.
 
-    Of ``down``, in words: what of them ``stays``, and what was ``not_reached`` but has nothing of them.
+    Of ``down``, in words: what of them ``stays``, what was ``not_reached`` but has nothing of them, and why what has
+    happened is ``unwritten``.
     """
 
     reached: bool
@@ -65,6 +66,7 @@ class Outcome:
     instances: list[Standing]
     stays: str = ""
     not_reached: str = ""
+    unwritten: str = ""
 
 
 class Supervisor(Conversation):
@@ -205,6 +207,7 @@ class Supervisor(Conversation):
                         document["instances"],
                         document.get("stays", ""),
                         document.get("not_reached", ""),
+                        document.get("unwritten", ""),
                     )
                     return
                 has_moved = event == _MOVED

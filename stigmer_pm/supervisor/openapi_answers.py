@@ -126,6 +126,7 @@ ANSWERS: Mapping[str, Schema] = {
                 "instances": list_of(ref("Standing")),
                 "stays": _TEXT,
                 "not_reached": _TEXT,
+                "unwritten": _TEXT,
             }
         ),
         "required": ["reached", "timed_out", "instances"],

@@ -18,6 +18,7 @@ _log = logging.getLogger(__name__)
 #: Entries of the journal, and runs that are over, that are kept for a record that can't be written. Past that the
 #: oldest are dropped: a disk that stays full must not cost memory without end.
 _KEPT = 1000
+_GOES_ON = "; what runs goes on, and writing is tried again"
 
 
 class Recorder:
@@ -39,6 +40,11 @@ class Recorder:
         self._stored_specs: dict[str, ComponentSpec] = {i.state.name: i.spec for i in project}
         self._stored_order = [i.state.name for i in project]
         self._has_new_order = False
+
+    @property
+    def last_trouble(self) -> str:
+        """``trouble`` as it is said by one that ends, and so does not try again; or empty."""
+        return (self.trouble or "").removesuffix(_GOES_ON)
 
     @property
     def has_unwritten(self) -> bool:
@@ -90,7 +96,7 @@ class Recorder:
             if self.trouble is None:
                 _log.error("%s; going on, and trying again", error)
                 self.tell(str(error), EventKind.WARNING)
-            self.trouble = f"{error}; what runs goes on, and writing is tried again"
+            self.trouble = f"{error}{_GOES_ON}"
             self._drop_oldest()
             return []
         self.trouble = None

@@ -133,5 +133,9 @@ async def _with_what_stays(service: Service, messages: Messages) -> Messages:
     async for name, document in messages:
         if name == "done":
             world = service.engine.world
-            document |= {"stays": world.what_stays(), "not_reached": world.what_was_not_reached()}
+            document |= {
+                "stays": world.what_stays(),
+                "not_reached": world.what_was_not_reached(),
+                "unwritten": service.engine.recorder.last_trouble,
+            }
         yield name, document

@@ -123,6 +123,25 @@ def test_an_up_on_a_full_disk_has_one_answer(mounted: MountedProject, is_new: bo
     project.up()
 
 
+def test_a_down_that_can_t_be_written_down_says_what_follows(mounted: MountedProject) -> None:
+    """Nobody else can: the record is what the next supervisor goes by, and it says that all of it runs."""
+    project = mounted
+    project.write(FILE)
+    project.up()
+    project.fill()
+    kill(project, "a")
+    eventually(lambda: trouble(project), "the trouble is said")
+    result = project.ok("down")
+    assert (
+        "warning: this 'down' is not on record, and the next supervisor takes what has stopped for ended by itself: "
+        f"cannot write '{project.dir}/.stigmer/state.db': the disk is full; free some space\n"
+    ) in result.err
+    assert not project.living()
+    project.empty()
+    project.up()
+    assert "free some space" not in project.ok("down").err
+
+
 def test_a_supervisor_takes_over_what_runs_on_a_full_disk(mounted: MountedProject) -> None:
     """It can't write down that it has, and goes on all the same."""
     project = mounted
