@@ -33,6 +33,8 @@ class Conversation:
         #: Seconds that whoever asks has for all of it; ``None``: as long as it takes. A supervisor that doesn't answer
         #: is given up on soon after, and a request that it has received may still be carried out.
         self.timeout: float | None = None
+        #: The last stream had no end.
+        self.was_cut_off = False
 
     def knock(self) -> None:
         """Make sure that it is there and answers: what is asked of one that is suspended would be carried out later,
@@ -74,6 +76,7 @@ class Conversation:
                 answer = self._send(connection, method, path, body, query)
             except OSError as error:
                 raise finding.explain_silence(self.state, self.address, error) from error
+            self.was_cut_off = False
             # A stream is silent for as long as nothing happens; one with a timeout ends by itself when that has passed.
             connection.settimeout(None if self.timeout is None else self.timeout + ANSWER_WITHIN)
             try:
@@ -84,7 +87,7 @@ class Conversation:
             except TimeoutError as error:
                 raise finding.explain_silence(self.state, self.address, error) from error
             except ConnectionError:
-                return  # it ended in the middle of a message; who reads the stream sees that its end is missing
+                self.was_cut_off = True  # of a stream with a last message, who reads it sees that as well
 
     def _send(
         self,

@@ -119,6 +119,8 @@ class Supervisor(Conversation):
                 elif event == "event" and document["id"] > last:
                     last, since = document["id"], document["at"]
                     yield cast(EventEntry, document)
+        if self.was_cut_off:
+            raise finding.explain_silence(self.state, self.address, BadAnswer("its answer was cut off"))
 
     # --- requests -----------------------------------------------------------------------------------------------
 

@@ -67,6 +67,22 @@ def test_who_follows_is_told_that_the_supervisor_ends(project: Project, ending: 
     assert (pid in project.living()) == (ending != "down")
 
 
+def test_who_follows_is_told_that_the_supervisor_has_died(project: Project) -> None:
+    """It was said to have ended, and that with success: so a script took a death for a ``down``."""
+    project.write(FILE)
+    project.up()
+    follower = project.start("events", "--follow")
+    assert follower.stdout is not None
+    assert follower.stdout.readline()
+    pid = project.kill_supervisor()
+    _, err = follower.communicate(timeout=30)
+    assert (follower.returncode, err) == (
+        3,
+        f"error: the supervisor of this project (pid {pid}) has died; what it ran goes on\n"
+        "  start another with 'stigmer-pm up', which finds it again\n",
+    )
+
+
 def test_a_wait_of_a_number_without_end_is_refused(project: Project) -> None:
     """A whole number that no float holds put a traceback into the log, and the answer was empty."""
     project.write(FILE)
