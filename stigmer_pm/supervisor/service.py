@@ -175,9 +175,12 @@ class Service:
     def _tell_of_predecessor(self, *, has_record: bool) -> None:
         """One was here before and has not ended everything: it has died, or left what runs. What follows in the journal
         (an end of which nothing is known, for one) can't be understood without that."""
-        before = "the supervisor before is gone" if has_record else "nothing was on record"
-        message = f"{before}; another one (pid {os.getpid()}) goes on with what runs"
-        self.engine.tell(message, EventKind.TAKEN_OVER)
+        another = f"another one (pid {os.getpid()}) goes on"
+        message = f"nothing was on record; {another} with what runs"
+        if has_record:
+            message = f"the supervisor before is gone; {another} from what is on record"
+        # It is written together with what is found: before that, the record must not be touched.
+        self.engine.recorder.tell(message, EventKind.TAKEN_OVER)
         _log.info("%s", message)
 
     # --- while it serves ----------------------------------------------------------------------------------------

@@ -145,7 +145,7 @@ def test_that_a_supervisor_is_gone_stands_in_the_journal(project: Project) -> No
     project.kill_supervisor()
     os.kill(int((project.state / "pids" / "web.pid").read_text()), signal.SIGKILL)
     project.up("--no-wait")
-    said = f"the supervisor before is gone; another one (pid {project.supervisor_pid()}) goes on with what runs"
+    said = f"the supervisor before is gone; another one (pid {project.supervisor_pid()}) goes on from what is on record"
     assert entries(project, "taken-over") == [said]
     assert said in (project.state / "supervisor.log").read_text()
     kinds = [json.loads(line)["kind"] for line in project.ok("events", "--json").out.splitlines()]
