@@ -54,6 +54,35 @@ def test_a_pull_that_outlives_its_supervisor_has_nothing_to_say(monkeypatch: pyt
     assert tracebacks == []
 
 
+class OddLink:
+    """An engine that answers what we can't read, and then what we can."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    async def ready(self) -> None:
+        pass
+
+    async def call(self, job: object) -> str:
+        self.calls += 1
+        if self.calls < 3:
+            raise KeyError("State")
+        return "found"
+
+
+def test_a_container_of_which_an_engine_says_what_nobody_understands_is_looked_for_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """And told once in the log: it would be watched by nobody."""
+    output, link = cast(Output, None), cast(EngineLink, OddLink())
+    beginning = Beginning(link, output, OWNER, lambda watch, reason: None, lambda container: False)
+    watch = Watch("web", 1, ComponentSpec("web", container=EXECUTION), EXECUTION)
+    assert cast(object, asyncio.run(beginning.find(watch))) == "found"
+    assert [record.getMessage() for record in caplog.records] == [
+        "bug in looking for the container of web, which goes on"
+    ]
+
+
 class Engine:
     """The calls of the SDK by which an old container is ended; ``stops`` has how long each was given."""
 

@@ -79,14 +79,19 @@ class Beginning:
 
     async def find(self, watch: Watch) -> Seen | None:
         """Find the container of a run: the one that was made for it, or else one of the instance that runs. However
-        long that takes."""
+        long that takes: a run that nobody looks for would be watched by nobody."""
+        is_logged = False
         while True:
             await self._link.ready()
             try:
                 return await self._link.call(lambda client: self._find(client, watch))
             except (EngineSilence, EngineRefusal, NoThread) as error:
                 _log.info("cannot look for the container of %s: %s", watch.instance, error)
-                await asyncio.sleep(_AGAIN)
+            except Exception:  # noqa: BLE001 (what an engine says may be anything)
+                if not is_logged:
+                    is_logged = True
+                    _log.exception("bug in looking for the container of %s, which goes on", watch.instance)
+            await asyncio.sleep(_AGAIN)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
