@@ -6,9 +6,10 @@ import os
 
 from stigmer_pm.config.field_lists import CommandText, split_command
 from stigmer_pm.config.fields import FieldError
-from stigmer_pm.config.model_component import CONTAINER_ONLY
+from stigmer_pm.config.model_component import CONTAINER_ONLY, Component
 from stigmer_pm.config.resolve_context import Part
 from stigmer_pm.config.resolve_environment import resolve_environment
+from stigmer_pm.config.suggestions import meant
 from stigmer_pm.spec.component import Limits, ProcessExecution
 
 # What only the engine of containers measures yet; left alone, a process would be without the limit that it asks for.
@@ -16,8 +17,18 @@ _LATER_LIMITS = ("memory", "cpu")
 
 
 def is_container(part: Part) -> bool:
-    """It has an image, or something that should have been one; so has Compose's ``build``, which is an unknown key."""
-    return part.model.image is not None or not part.is_whole("image") or not part.is_whole("build")
+    """It has an image, or something that should have been one."""
+    return part.model.image is not None or _has_tried(part, "image")
+
+
+def _has_tried(part: Part, key: str) -> bool:
+    """What is wrong with ``key`` has been told; or with an unknown key that means it, as Compose's ``build`` does."""
+    if not part.is_whole(key):
+        return True
+    known = Component.model_fields
+    unknown = [str(place[0]) for place in part.checked.left_out if len(place) == 1 and place[0] not in known]
+    may_hint = part.project.read.problems.may_hint
+    return any(may_hint(len(known)) and meant(word, known) == key for word in unknown)
 
 
 def resolve_process(part: Part) -> ProcessExecution | None:
@@ -32,7 +43,7 @@ def resolve_process(part: Part) -> ProcessExecution | None:
             part.complain(words, "limits", key, at_key=True)
     environment = resolve_environment(part)
     if model.command is None:
-        if part.is_whole("command"):
+        if not _has_tried(part, "command"):
             part.complain("expected 'command' (a process) or 'image' (a container)", at_key=True)
         return None
     argv = _shell_argv(part, model.command) if model.shell else split_argv(part, model.command, "command")

@@ -98,6 +98,12 @@ def nearest(word: str, known: Collection[str]) -> str | None:
     return spelled[found[0]] if found else None
 
 
+def meant(word: str, known: Collection[str]) -> str | None:
+    """The known key that the error of an unknown key ``word`` speaks of."""
+    beside, _ = _INSTEAD.get(word, ("", ""))
+    return beside if beside in known else nearest(word, known)
+
+
 def did_you_mean(word: str, known: Collection[str]) -> str:
     """``; did you mean 'restart'?``, or nothing."""
     found = nearest(word, known)

@@ -56,6 +56,14 @@ def test_a_service_that_is_built_has_one_error(folder: Folder) -> None:
     assert "\n" not in found
 
 
+@pytest.mark.parametrize(("written", "meant"), [("comand: x", "command"), ("imag: x, ports: ['80:80']", "image")])
+def test_a_misspelt_command_or_image_has_one_error(folder: Folder, written: str, meant: str) -> None:
+    """That none is there is the same mistake."""
+    key = written.partition(":")[0]
+    found = folder.problem(f"components:\n  web: {{{written}}}\n")
+    assert found == f"2:9: components.web.{key}: unknown key '{key}'; did you mean '{meant}'?"
+
+
 @pytest.mark.parametrize(
     ("written", "hint"),
     [
