@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 
+from stigmer_pm.plain_files import plain
+
 
 def unexecuted(path: str) -> list[int]:
     """What a dead supervisor has forked, and the kernel hasn't made another program yet: its pids.
@@ -16,7 +18,7 @@ def unexecuted(path: str) -> list[int]:
     Empty when the supervisor lives, and when it can't be told (no ``/proc``, another user's processes).
     """
     try:
-        with open(path, encoding="ascii") as file:
+        with open(path, encoding="ascii", opener=plain) as file:
             supervisor = int(file.read())
         lock = os.stat(path)
     except (OSError, ValueError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from stigmer_pm.plain_files import plain
+
 
 def write_note(path: str, text: str) -> None:
     """Make ``text`` the content of the file, for this user alone; readers see the old or the new one.
@@ -14,7 +16,7 @@ def write_note(path: str, text: str) -> None:
         OSError: it can't be written; the old one stays.
     """
     new = f"{path}.new"
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    descriptor = plain(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW)
     with open(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(text)
     os.replace(new, path)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from stigmer_pm.client.errors import NoSupervisor
 from stigmer_pm.locks import unexecuted
 from stigmer_pm.marks import mark_key, marked_pids
+from stigmer_pm.plain_files import plain
 from stigmer_pm.sockets import all_folders, connected, peer_of, socket_name
 from stigmer_pm.statedir import StateDir
 from stigmer_pm.users import user_name
@@ -92,7 +93,7 @@ def _is_copy(state: StateDir) -> bool:
 
 def _written_down(state: StateDir, owner: int) -> Address | None:
     try:
-        with open(state.address, encoding="utf-8") as file:
+        with open(state.address, encoding="utf-8", opener=plain) as file:
             found = json.load(file)
         # A copy of a project has the address of the original's supervisor in it. (A folder that was moved has its own.)
         if found.get("state_dir") not in (None, os.path.realpath(state.path)) and not is_locked(state):
@@ -192,7 +193,7 @@ def _stays_locked(state: StateDir) -> bool:
 def is_locked(state: StateDir) -> bool:
     """A supervisor holds the lock of this state folder."""
     try:
-        descriptor = os.open(state.lock, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = plain(state.lock, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
         return False
     try:

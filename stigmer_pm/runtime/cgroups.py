@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from stigmer_pm.notes import write_note
+from stigmer_pm.plain_files import plain
 
 _log = logging.getLogger(__name__)
 
@@ -175,7 +176,7 @@ def _mounts() -> list[tuple[str, str]]:
 
 def _read_note(path: str) -> list[str]:
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        with open(path, encoding="utf-8", errors="surrogateescape", opener=plain) as file:
             return file.read().splitlines()
     except OSError:
         return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any
@@ -87,6 +88,8 @@ class Database:
         self._made: Identity | None = None
         try:
             _remove(f"{path}.new")  # of one that was killed while it renewed
+            if _is_no_file(path):
+                self._move_aside()
             try:
                 self.connection, self._file = self._open(load)
             except (sqlite3.DatabaseError, ValueError) as error:
@@ -270,6 +273,15 @@ def _identity(file: str | int) -> Identity | None:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _is_no_file(path: str) -> bool:
+    """It is a pipe, say. A link is not moved aside, and not followed: whoever has made it is to be told."""
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISLNK(mode))
 
 
 def _remove(path: str) -> None:

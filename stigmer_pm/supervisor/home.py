@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from stigmer_pm.locks import unexecuted
 from stigmer_pm.notes import write_note
+from stigmer_pm.plain_files import plain
 from stigmer_pm.runtime import system, table
 from stigmer_pm.statedir import StateDir
 from stigmer_pm.supervisor.errors import Refused, refuse_full_disk
@@ -138,7 +139,7 @@ class Home:
     def is_published(self, address: Mapping[str, object]) -> bool:
         """This address is what readers find."""
         try:
-            with open(self.dir.address, encoding="utf-8") as file:
+            with open(self.dir.address, encoding="utf-8", opener=plain) as file:
                 return bool(json.load(file) == dict(address))
         except (OSError, ValueError):
             return False

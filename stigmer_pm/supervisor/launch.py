@@ -124,7 +124,7 @@ def _detach(home: Home) -> None:
     """Let go of the terminal, the pipes and the folder of whoever asked."""
     os.chdir("/")
     null = os.open(os.devnull, os.O_RDWR)
-    log = os.open(home.dir.supervisor_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    log = os.open(home.dir.supervisor_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o600)
     for target, source in ((0, null), (1, log), (2, log)):
         os.dup2(source, target)
     os.close(null)

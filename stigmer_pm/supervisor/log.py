@@ -7,6 +7,9 @@ import logging.handlers
 import os
 import stat
 import time
+from contextlib import suppress
+
+from stigmer_pm.plain_files import plain
 
 #: The supervisor says little about itself, so this holds months; the files before it are dropped.
 _LOG_BYTES, _LOG_FILES = 1024 * 1024, 1
@@ -14,9 +17,14 @@ _TIMES = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def log_to(path: str) -> None:
-    """What the supervisor says about itself goes to ``path``, with times in UTC."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    os.close(descriptor)
+    """What the supervisor says about itself goes to ``path``, with times in UTC.
+
+    What lies there and is no file (a pipe) is moved aside: what runs needs a supervisor more than that its words.
+    """
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            os.replace(path, f"{path}.aside")
+    os.close(plain(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
     handler = logging.handlers.RotatingFileHandler(
         path,
         maxBytes=_LOG_BYTES,

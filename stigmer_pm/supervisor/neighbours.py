@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from stigmer_pm.notes import write_note
+from stigmer_pm.plain_files import plain
 from stigmer_pm.sockets import all_folders
 from stigmer_pm.supervisor.door import answering_pid
 
@@ -48,7 +49,7 @@ def read_neighbours(environ: Mapping[str, str]) -> Iterator[Neighbour]:
             try:
                 if os.lstat(path).st_uid != os.geteuid():
                     continue
-                with open(path, encoding="utf-8") as note:
+                with open(path, encoding="utf-8", opener=plain) as note:
                     found = json.load(note)
                 file, state_dir = str(found["file"]), str(found["state_dir"])
                 key = str(found.get("key", ""))

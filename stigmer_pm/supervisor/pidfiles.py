@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
+from stigmer_pm.plain_files import plain
+
 
 class PidFiles:
     """The pid files of one project. A file that can't be written is no reason to disturb anything, so errors pass."""
@@ -24,15 +26,13 @@ class PidFiles:
 
     def write(self, name: str, pid: int) -> None:
         """Put the pid of an instance's run down."""
-        with suppress(OSError):
-            descriptor = os.open(self._path(name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(f"{pid}\n")
+        with suppress(OSError), open(self._path(name), "w", encoding="ascii", opener=plain) as file:
+            file.write(f"{pid}\n")
 
     def read(self, name: str) -> int | None:
         """The pid that was put down last, unless its run is known to be over."""
         try:
-            with open(self._path(name), encoding="ascii") as file:
+            with open(self._path(name), encoding="ascii", opener=plain) as file:
                 return int(file.read())
         except (OSError, ValueError):
             return None

@@ -198,3 +198,24 @@ def test_a_pattern_that_takes_for_ever_keeps_nobody_waiting(project: Project) ->
     assert "takes too long" in project.run("describe", "a").out
     os.kill(project.pid("b"), signal.SIGKILL)
     eventually(lambda: project.ps()["b"]["restarts"] == 1)
+
+
+@pytest.mark.parametrize("name", ["pids/a.pid", "supervisor.json", "supervisor.lock", "supervisor.log", "state.db"])
+def test_a_pipe_in_the_place_of_a_file_of_ours_keeps_nobody_waiting(project: Project, name: str) -> None:
+    """Whoever opens a pipe waits until somebody opens its other end: a component could hang its supervisor with it."""
+    project.write("components: {a: {command: sleep 1000, min_uptime: 1ms}}\n")
+    project.up()
+    before, supervisor, path = project.pid("a"), project.supervisor_pid(), project.state / name
+    path.unlink()
+    os.mkfifo(path)
+    assert project.run("ps", timeout=20.0).code == 0
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: project.told().get("a", {}).get("pid") not in (None, before), "it is restarted")
+    running = project.pid("a")
+    os.kill(supervisor, signal.SIGKILL)
+    eventually(lambda: supervisor not in project.living())
+    result = project.run("up", timeout=30.0)
+    assert result.code == 0, result
+    assert project.pid("a") == running
+    project.ok("down", timeout=30.0)
+    assert not project.living()

@@ -179,7 +179,7 @@ def load_position(path: str) -> Position | None:
         OSError: it is there and can't be read.
     """
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_private) as file:
             document = json.loads(file.read())
     except FileNotFoundError:
         return None
@@ -231,4 +231,4 @@ def _count(number: object) -> int:
 
 
 def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CLOEXEC, 0o640)
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o640)
