@@ -87,7 +87,7 @@ def apply(session: Session, wanted: Wanted, timeout: float | None = None) -> tup
             wait_until_unlocked(state)
             ends_at = time.monotonic() + ANSWER_WITHIN
         except NoSupervisor as error:
-            answer = _start(session, wanted) if error.is_absent and not is_locked(state) else None
+            answer = _start(session, wanted, timeout) if error.is_absent and not is_locked(state) else None
             if answer is not None:
                 return Supervisor.find(state, session.environ), answer
             if not (error.is_absent or error.may_return):
@@ -134,9 +134,9 @@ def plan(session: Session, wanted: Wanted) -> tuple[list[Change], int]:
     return answer["changes"], answer["unchanged"]
 
 
-def _start(session: Session, wanted: Wanted) -> ApplyAnswer | None:
+def _start(session: Session, wanted: Wanted, timeout: float | None) -> ApplyAnswer | None:
     """Start a supervisor; ``None`` when another ``up`` was faster, or the last one is just ending."""
-    answer = session.take_seed().plant(order_of(session, wanted))
+    answer = session.take_seed().plant(order_of(session, wanted), timeout)
     if answer.get("busy"):
         return None
     if "error" in answer:

@@ -159,18 +159,18 @@ class Session:
                     is_said = True
                     what = "starting another, which finds it again" if error.has_died else "waiting for it"
                     self.terminal.say(f"{error.message}; {what}")
-                found = self._recover() if error.has_died else None
+                found = self._recover(timeout) if error.has_died else None
                 if found is not None:
                     return found
             else:
                 return supervisor
             time.sleep(_LOOK)
 
-    def _recover(self) -> Supervisor | None:
+    def _recover(self, timeout: float | None) -> Supervisor | None:
         """Another supervisor that finds again what one ran that has died; ``None``: another command has been faster."""
         state = self.state()
         answer = self.take_seed().plant(
-            {"recover": {"state_dir": state.path, "file": self.file()}, "environment": dict(self.environ)}
+            {"recover": {"state_dir": state.path, "file": self.file()}, "environment": dict(self.environ)}, timeout
         )
         if answer.get("busy"):
             return None

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from stigmer_pm.supervisor.home import Home
 
 
+#: Seconds that a supervisor has for its beginning, however short the timeout of a command is.
+_LEAST = 5.0
+
+
 class SeedFailed(Exception):
     """A bug has ended the child before it could say anything else; the text has its traceback."""
 
@@ -28,8 +32,9 @@ class Seed:
         self._channel = channel
         self._pid = pid
 
-    def plant(self, order: Mapping[str, object]) -> dict[str, Any]:
-        """Make it the supervisor of the project that ``order`` describes, and wait for what it answers.
+    def plant(self, order: Mapping[str, object], timeout: float | None = None) -> dict[str, Any]:
+        """Make it the supervisor of the project that ``order`` describes, and wait for what it answers, for ``timeout``
+        seconds if there is a limit, but for no fewer than it takes to begin.
 
         The answer has ``socket`` and ``apply``, or ``error``, or ``busy`` when another supervisor has the lock. With
         ``error`` beside the other two it runs, and can't be asked for now.
@@ -37,12 +42,16 @@ class Seed:
         Raises:
             SeedFailed: a bug has ended it.
         """
+        within = None if timeout is None else max(timeout, _LEAST)
         with self._channel:
+            self._channel.settimeout(within)
             with suppress(OSError):  # it may have ended by now, and what it has said is still to be read
                 self._channel.sendall(json.dumps(order).encode() + b"\n")
             try:
                 with self._channel.makefile("rb") as answers:
                     line = answers.readline()
+            except TimeoutError:
+                return _late(self._pid, within)
             except OSError:
                 line = b""
         if not line:
@@ -64,6 +73,12 @@ class Seed:
     def _collect(self) -> None:
         with suppress(ChildProcessError):
             os.waitpid(self._pid, 0)
+
+
+def _late(pid: int, within: float | None) -> dict[str, Any]:
+    message = f"the new supervisor (pid {pid}) has not answered within {within:g} s; it goes on beginning"
+    cure = f"'stigmer-pm ps' says how it is; if it hangs, 'kill -9 {pid}' and 'stigmer-pm up'"
+    return {"error": {"message": message, "cure": cure, "exit": 1}}
 
 
 def prefork() -> Seed:

@@ -23,7 +23,7 @@ class FakeSeed:
         self.orders: list[Mapping[str, object]] = []
         self.discarded = 0
 
-    def plant(self, order: Mapping[str, object]) -> dict[str, Any]:
+    def plant(self, order: Mapping[str, object], timeout: float | None = None) -> dict[str, Any]:
         self.orders.append(order)
         return self._answer()
 
