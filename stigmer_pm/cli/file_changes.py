@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from stigmer_pm.cli.screen.terminal import Terminal
 from stigmer_pm.client.documents import Input
+from stigmer_pm.plain_files import plain
 
 
 def has_changed(inputs: Iterable[Input]) -> bool:
@@ -26,7 +27,7 @@ def say_changed(terminal: Terminal, file: str) -> None:
 def sha256_of(path: str) -> str | None:
     """The SHA-256 of a file's content; ``None`` when there is no such file, ``""`` when it can't be read."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=plain) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -6,6 +6,7 @@ import json
 import os
 
 from stigmer_pm.config.locate import NAMES, default_state_dir
+from stigmer_pm.plain_files import plain
 from stigmer_pm.statedir import StateDir
 
 
@@ -32,7 +33,7 @@ def _applied(file: str) -> str | None:
     try:
         if os.stat(state.path, follow_symlinks=False).st_uid != os.geteuid():
             return None
-        with open(state.address, encoding="utf-8") as address:
+        with open(state.address, encoding="utf-8", opener=plain) as address:
             applied = json.load(address)["file"]
     except (OSError, ValueError, TypeError, KeyError):
         return None

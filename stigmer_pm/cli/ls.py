@@ -17,6 +17,7 @@ from stigmer_pm.client.documents import Document, PsDocument
 from stigmer_pm.client.errors import ClientError, NoSupervisor
 from stigmer_pm.client.finding import Address
 from stigmer_pm.client.requests import Supervisor
+from stigmer_pm.plain_files import plain
 from stigmer_pm.sockets import all_folders
 from stigmer_pm.statedir import StateDir
 
@@ -91,9 +92,9 @@ def _listening(path: str, folder: str) -> Supervisor:
     pid = 0
     with suppress(OSError, ValueError, KeyError, TypeError):
         if os.lstat(f"{path}.json").st_uid == os.geteuid():
-            with open(f"{path}.json", encoding="utf-8") as file:
+            with open(f"{path}.json", encoding="utf-8", opener=plain) as file:
                 note = dict(json.load(file))
-            with open(StateDir(str(note["state_dir"])).address, encoding="utf-8") as file:
+            with open(StateDir(str(note["state_dir"])).address, encoding="utf-8", opener=plain) as file:
                 pid = int(json.load(file)["pid"])
     address = Address(pid, path, project="", file=str(note.get("file", "")), owner_uid=os.geteuid())
     return Supervisor(StateDir(str(note.get("state_dir", folder))), address)

@@ -84,7 +84,7 @@ def _is_left(state: StateDir) -> bool:
 def _is_copy(state: StateDir) -> bool:
     """The address in it is of a supervisor of another folder, which is still there: what was started, runs there."""
     try:
-        with open(state.address, encoding="utf-8") as file:
+        with open(state.address, encoding="utf-8", opener=plain) as file:
             original = json.load(file)["state_dir"]
         return original != os.path.realpath(state.path) and os.path.exists(StateDir(original).database)
     except (OSError, ValueError, TypeError, KeyError):

@@ -8,6 +8,7 @@ import re
 from collections import deque
 
 from stigmer_pm.core.probing import Outcome
+from stigmer_pm.plain_files import plain
 from stigmer_pm.probes.patterns import TooSlow, time_limit
 from stigmer_pm.probes.result import CheckResult
 from stigmer_pm.probes.shortage import is_own_shortage
@@ -100,7 +101,7 @@ class _Scan:
         return not self._is_at_end
 
     def _read(self) -> None:
-        with open(self._path, "rb") as file:
+        with open(self._path, "rb", opener=plain) as file:
             if os.fstat(file.fileno()).st_size < self._position:
                 self._position, self._partial = 0, b""  # it was cut: what is in it now is new
             file.seek(self._position)

@@ -170,7 +170,7 @@ class _TooLate:
     def __init__(self, happens: Callable[[], object]) -> None:
         self._happens = happens
 
-    def plant(self, order: object) -> dict[str, object]:
+    def plant(self, order: object, timeout: float | None) -> dict[str, object]:
         self._happens()
         return {"busy": True}
 

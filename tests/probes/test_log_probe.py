@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import signal
 import time
@@ -38,6 +39,13 @@ def path(tmp_path: Path) -> Path:
     found = tmp_path / "web.log"
     found.touch()
     return found
+
+
+def test_a_pipe_in_the_place_of_the_log_keeps_nobody_waiting(path: Path) -> None:
+    """A component may have put it there; nothing else would happen in the supervisor until somebody writes into it."""
+    path.unlink()
+    os.mkfifo(path)
+    assert Log(path, "x").ask() == CheckResult(Outcome.FAILURE, f"cannot read '{path}': it is no file")
 
 
 def test_it_fails_until_the_line_is_there_and_passes_from_then_on(path: Path) -> None:
