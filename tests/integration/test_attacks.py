@@ -218,4 +218,4 @@ def test_a_pipe_in_the_place_of_a_file_of_ours_keeps_nobody_waiting(project: Pro
     assert result.code == 0, result
     assert project.pid("a") == running
     project.ok("down", timeout=30.0)
-    assert not project.living()
+    eventually(lambda: not project.living(), "it has ended, which the lock can't tell")

@@ -41,6 +41,7 @@ def in_a_terminal(project: Project, *prefix: str) -> Iterator[int]:
     pid, terminal = pty.fork()
     if not pid:
         with suppress(OSError):
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored where the tests themselves run under nohup
             os.chdir(project.dir)
             command = [*prefix, sys.executable, "-m", "stigmer_pm", "up", "--foreground"]
             os.execvpe(command[0], command, project.environ)  # noqa: S606 (a terminal needs a fork of our own)
