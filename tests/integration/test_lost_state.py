@@ -244,8 +244,11 @@ def test_a_run_that_begins_before_a_removed_state_folder_is_missed_leaves_it_usa
     pid, supervisor = project.pid("a"), project.supervisor_pid()
     shutil.rmtree(project.state)
     os.kill(pid, signal.SIGKILL)
-    eventually(lambda: sleepers(project) and pid not in sleepers(project))
-    before = sleepers(project)
+
+    def others() -> list[int]:
+        return [found for found in sleepers(project) if found != pid]
+
+    before = eventually(others, "it is restarted")
     assert (project.state / "logs").exists()
     os.kill(supervisor, signal.SIGKILL)
     eventually(lambda: supervisor not in project.living())

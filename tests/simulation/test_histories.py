@@ -1,4 +1,4 @@
-"""Some thousand histories from seeds; ``make soak`` runs more of them."""
+"""A thousand histories from seeds; ``make soak`` runs more of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .histories import History
 
 #: Seeds of a batch: enough for a second's work, so that xdist has something to share out and little to hand around.
 _BATCH = 100
-_BATCHES = 20
+_BATCHES = 10
 
 
 @pytest.mark.slow
