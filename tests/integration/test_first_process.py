@@ -19,8 +19,9 @@ POLITE = "trap 'echo bye; exit 0' TERM; echo hello; while :; do sleep 0.05; done
 
 def begin(project: Project, *options: str, before: str = "") -> FirstProcess:
     """A container whose component ``web`` runs and whose socket answers."""
+    earlier = project.log("web").count(b"hello")
     first = FirstProcess(project, *options, before=before)
-    eventually(lambda: b"hello" in project.log("web"))
+    eventually(lambda: project.log("web").count(b"hello") > earlier)
     eventually(project.answers)
     return first
 
