@@ -34,6 +34,7 @@ from stigmer_pm.supervisor.overview import Overview
 from stigmer_pm.supervisor.recovery import adopt_runs
 from stigmer_pm.supervisor.store import Store, StoreError
 from stigmer_pm.supervisor.succession import Succession, read_signalled
+from stigmer_pm.supervisor.unrecorded import end_unwanted
 from stigmer_pm.supervisor.upkeep import PERIOD, Upkeep
 from stigmer_pm.version import __version__
 
@@ -121,6 +122,8 @@ class Service:
         self.engine.start()
         if has_predecessor:
             self._tell_of_predecessor(has_record=applied is not None)
+        if order.spec is not None:
+            end_unwanted(self.engine.world, self.engine.project)
         adopt_runs(self.engine, self.store, self._signalled)
         self._upkeep.start()
         if order.spec is None:

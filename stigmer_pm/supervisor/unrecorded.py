@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 
 from stigmer_pm.core.dependencies import Instance
+from stigmer_pm.core.project import Project
 from stigmer_pm.core.state import Desired, InstanceState, Phase, Run, StopCause
 from stigmer_pm.spec import ComponentSpec, ProjectSpec
 from stigmer_pm.supervisor.database import StoreError
@@ -31,7 +32,7 @@ def find_unrecorded(memory: Memory, world: World, spec: ProjectSpec | None, cloc
     known of it: then it is looked for by its mark.
 
     A run that was begun by another spec than the one on record and the file's is replaced. What runs of a component
-    that is in neither is ended; without the file (``spec``) nobody knows what it is.
+    that is in neither is for :func:`end_unwanted`; without the file (``spec``) nobody knows what it is.
 
     Raises:
         Refused: there is no file to go by, and it is needed.
@@ -43,16 +44,20 @@ def find_unrecorded(memory: Memory, world: World, spec: ProjectSpec | None, cloc
         # They would be taken for strays, or started a second time by an 'up' that comes later.
         raise _refusal(strangers if recorded else [])
     for name in strangers:
-        _end(memory, world, clock, name, *found[name][:3])
+        # Its number must not be used again, or its end would be taken for that of a new run.
+        number, pid, started, _ = found[name]
+        put_down(memory, RunRow(name, number, pid, started, started_at=clock.wall()))
     instances = []
-    for name, (number, _, _, executed) in found.items():
+    for name, (number, pid, _, executed) in found.items():
         on_record = recorded.get(name)
         if name in strangers or (on_record is not None and number <= on_record.state.run_number):
             continue
         specs = list(_specs_of(name, on_record, spec))
         by_this = next((s for s in specs if world.fingerprint(s) == executed), None)
         state = InstanceState(name) if on_record is None else on_record.state
-        instances.append(Instance(by_this or specs[0], _begun(state, number, clock.now(), is_other=by_this is None)))
+        # What a leader has left behind is ended anyway, and does not tell by which spec that was begun.
+        is_other = by_this is None and pid != 0
+        instances.append(Instance(by_this or specs[0], _begun(state, number, clock.now(), is_other=is_other)))
     if not recorded and spec is not None:
         for component in spec.components:
             if component.name not in found:
@@ -79,12 +84,14 @@ def _specs_of(name: str, on_record: Instance | None, spec: ProjectSpec | None) -
         yield declared
 
 
-def _end(memory: Memory, world: World, clock: Clock, name: str, number: int, pid: int, started: int) -> None:
-    """Nobody wants it. Its number must not be used again, or its end would be taken for that of a new run."""
-    _log.warning("run %d of %s lives, and is neither on record nor in the file: it is ended", number, name)
-    put_down(memory, RunRow(name, number, pid, started, started_at=clock.wall()))
-    world.count_leftovers(name, number)
-    world.kill(name, number)
+def end_unwanted(world: World, project: Project) -> None:
+    """End what runs of components that are neither on record nor in the file, once it is certain that this file may be
+    applied."""
+    for name, (number, *_) in world.find_marked().items():
+        if project.find(name) is None:
+            _log.warning("run %d of %s lives, and is neither on record nor in the file: it is ended", number, name)
+            world.count_leftovers(name, number)
+            world.kill(name, number)
 
 
 def _begun(state: InstanceState, number: int, now: float, *, is_other: bool) -> InstanceState:

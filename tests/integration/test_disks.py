@@ -311,6 +311,9 @@ def test_what_was_applied_on_a_full_disk_is_found_by_up_alone(mounted: MountedPr
         assert result.code == 1, result
         assert "the runs of added, added_and_removed are not on record, and what runs goes on" in result.err
         assert "'stigmer-pm up' finds them again" in result.err
+    refused = project.run("up", "-f", str(project.write("components: {x: {command: 'true'}}", "other.yaml")))
+    assert refused.code == 2, refused
+    assert "sleep 2004" in project.living().values(), "a file that is refused ends nothing"
     project.write(file(edited=2001, edited_back=1002, added=2003))
     project.up()
     after = project.pids()

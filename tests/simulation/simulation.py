@@ -14,7 +14,7 @@ from stigmer_pm.supervisor import commands
 from stigmer_pm.supervisor.engine import Engine
 from stigmer_pm.supervisor.records import EventRow
 from stigmer_pm.supervisor.recovery import adopt_runs, load_project
-from stigmer_pm.supervisor.unrecorded import find_unrecorded
+from stigmer_pm.supervisor.unrecorded import end_unwanted, find_unrecorded
 
 from .clockwork import Circles, VirtualClock, VirtualLoop
 from .happenings import Happenings
@@ -263,6 +263,8 @@ class Simulation(Happenings):
         self.engine = Engine(self.loop, self.clock, self.memory, self.world, project, self._chance.random)
         self.engine.feed = self._listener
         self.engine.start()
+        if file is not None:
+            end_unwanted(world, project)
         self.oracle.is_told(signalled)
         adopt_runs(self.engine, self.memory, signalled)
         self.oracle.recovers()

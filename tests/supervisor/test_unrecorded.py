@@ -8,12 +8,24 @@ from typing import cast
 
 from stigmer_pm.core.dependencies import Instance
 from stigmer_pm.core.state import InstanceState, Phase, Run
-from stigmer_pm.spec import ComponentSpec, ProcessExecution
+from stigmer_pm.spec import ComponentSpec, ProcessExecution, ProjectSpec
 from stigmer_pm.supervisor.recovery import load_project
 from stigmer_pm.supervisor.surroundings import World
 from stigmer_pm.supervisor.unrecorded import find_unrecorded
 from tests.simulation.clockwork import VirtualClock
 from tests.simulation.virtual_memory import VirtualMemory
+
+
+def test_what_a_job_left_behind_does_not_tell_that_its_command_was_edited() -> None:
+    """It would be run a second time for that edit."""
+    job = ComponentSpec("job", process=ProcessExecution(("sh",), "/", "/job.log"))
+    world = SimpleNamespace(
+        find_marked=lambda: {"job": (1, 0, 0, "")}, fingerprint=lambda spec: "sh", forget=lambda name, run: None
+    )
+    memory = VirtualMemory(lambda point: None)
+    spec = ProjectSpec("p", "/p/stigmer.yaml", "/p/.stigmer", (job,))
+    (found,) = find_unrecorded(memory, cast(World, world), spec, VirtualClock())
+    assert found.state.restart_for is None
 
 
 def test_what_came_back_while_nothing_could_be_written_is_not_on_its_way_out() -> None:
